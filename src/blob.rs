@@ -1,0 +1,94 @@
+//! One thing to search: where it came from, and its bytes window by window.
+//!
+//! Sources make blobs and know nothing of keys; whoever reads a blob knows nothing of disks or git.
+
+use std::io;
+
+/// What kind of place a blob came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The content of a file on disk, or the target text of a symbolic link.
+    File,
+    /// The name of a file or folder.
+    TreeEntry,
+    /// Standard input.
+    Stdin,
+}
+
+impl Origin {
+    /// The word used in every report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::TreeEntry => "tree-entry",
+            Self::Stdin => "stdin",
+        }
+    }
+}
+
+/// The most bytes one key and its neighbourhood take, in any encoding read so far.
+/// Windows of one blob overlap by this much, so no key is cut by a seam. Even, for UTF-16.
+pub const OVERLAP_BYTES: usize = 8 * 1024;
+
+/// A run of a blob's bytes.
+#[derive(Clone, Copy)]
+pub struct Window<'a> {
+    /// The bytes; the first [`Window::owned`] start keys of their own, the rest is look-ahead.
+    pub bytes: &'a [u8],
+    /// Where the window starts in the blob, in bytes.
+    pub offset: u64,
+    /// Whether nothing follows.
+    pub last: bool,
+}
+
+impl Window<'_> {
+    /// Keys that start before this index are this window's; later ones are the next window's.
+    pub fn owned(&self) -> usize {
+        if self.last { self.bytes.len() } else { self.bytes.len() - OVERLAP_BYTES }
+    }
+}
+
+/// Gives a blob's bytes as windows, in order; each starts [`OVERLAP_BYTES`] before the end of the one before.
+pub trait Windows {
+    /// The next window, or `None` after the last. A blob with no bytes has one empty window.
+    fn next(&mut self) -> io::Result<Option<Window<'_>>>;
+    /// Starts over, where the source can; `false` where it cannot.
+    fn rewind(&mut self) -> io::Result<bool>;
+}
+
+/// One thing to search.
+pub struct Blob<'a> {
+    /// What kind of place it came from.
+    pub origin: Origin,
+    /// Where it is, as bytes with `/` between the parts, relative to the tree the source was given.
+    pub path: &'a [u8],
+    /// Its content.
+    pub windows: &'a mut dyn Windows,
+}
+
+/// Windows over bytes that are all in memory.
+pub struct Whole<'a> {
+    bytes: &'a [u8],
+    given: bool,
+}
+
+impl<'a> Whole<'a> {
+    /// One window over all of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, given: false }
+    }
+}
+
+impl Windows for Whole<'_> {
+    fn next(&mut self) -> io::Result<Option<Window<'_>>> {
+        if std::mem::replace(&mut self.given, true) {
+            return Ok(None);
+        }
+        Ok(Some(Window { bytes: self.bytes, offset: 0, last: true }))
+    }
+
+    fn rewind(&mut self) -> io::Result<bool> {
+        self.given = false;
+        Ok(true)
+    }
+}

@@ -1,0 +1,111 @@
+//! A finding: one key and path, with every place it stands, as reports show it.
+//!
+//! The raw key stops before this module: a finding holds a fingerprint, a masked form and a masked excerpt.
+
+use crate::blob::Origin;
+use crate::rule::{Environment, Level};
+use crate::secret::digest;
+use crate::side::Side;
+
+/// A point in a text; both numbers count from 1, columns in UTF-16 code units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in UTF-16 code units, from 1.
+    pub column: u64,
+}
+
+/// One occurrence of a key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The first character.
+    pub start: Position,
+    /// Just behind the last character, on the same line.
+    pub end: Position,
+    /// The chain of encodings, outermost first; empty for plain text.
+    pub encoding: Vec<&'static str>,
+    /// GitHub's rolling hash of the line (`primaryLocationLineHash`), where the blob could be read twice.
+    pub line_hash: Option<String>,
+}
+
+/// The line of the first place, masked and cut to a readable length. May hold control characters: reports escape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The text, every key in it masked.
+    pub text: String,
+    /// Byte range in `text` of the masked key this finding is about.
+    pub key: std::ops::Range<usize>,
+    /// Whether the line goes on before the text.
+    pub cut_before: bool,
+    /// Whether the line goes on behind the text.
+    pub cut_after: bool,
+}
+
+/// What a finding may say about its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The kind's name in `rules/keys.toml`, such as `merchant-secret`.
+    pub kind: String,
+    /// Live or sandbox.
+    pub environment: Environment,
+    /// Prefix, ellipsis, at most four trailing characters.
+    pub masked: String,
+    /// First 32 hexadecimal digits of SHA-256 of the key.
+    pub fingerprint: String,
+}
+
+/// One key and path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Such as `ANSA1001`; `ANSA1101` for its sandbox form.
+    pub code: String,
+    /// The rule's name, the same for both environments.
+    pub rule: String,
+    /// After lowering.
+    pub level: Level,
+    /// Whether the change looked at adds it; always true where there is no change to compare with.
+    pub new: bool,
+    /// The key; none for rules about names and calls.
+    pub key: Option<Key>,
+    /// The variable or endpoint a rule without a key is about.
+    pub subject: Option<String>,
+    /// The side the code is on.
+    pub side: Side,
+    /// Why, the deciding sentence first.
+    pub evidence: Vec<String>,
+    /// Whether a level was lowered because git ignores the path and does not track it.
+    pub git_ignored: bool,
+    /// The kind of place.
+    pub origin: Origin,
+    /// As reported: `/` between parts, percent-encoded where it is not UTF-8, keys in it masked.
+    pub path: String,
+    /// Every place, sorted.
+    pub places: Vec<Place>,
+    /// The line of the first place; none where there is no text to show.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Finding {
+    /// First 32 hexadecimal digits of SHA-256 over fingerprint, NUL, path: stable when lines move or rules change.
+    pub fn id(&self) -> String {
+        let fingerprint = match &self.key {
+            Some(key) => key.fingerprint.clone(),
+            None => digest(&[self.rule.as_bytes(), self.subject.as_deref().unwrap_or_default().as_bytes()]),
+        };
+        digest(&[fingerprint.as_bytes(), self.path.as_bytes()])
+    }
+}
+
+/// A candidate that is not a finding, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ignored {
+    /// As in [`Finding::path`].
+    pub path: String,
+    /// Where it stands.
+    pub position: Position,
+    /// Such as `words` or `documented-example`.
+    pub class: String,
+    /// Masked like a key, though it is none.
+    pub masked: String,
+}

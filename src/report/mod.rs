@@ -1,0 +1,77 @@
+//! A finished report, and one pure writer per format.
+//!
+//! Writers take a [`Report`] and a `Write`; they open no file, read no clock and print no key.
+
+use crate::finding::{Finding, Ignored};
+use crate::rule::Level;
+use std::collections::BTreeMap;
+
+/// Something that belongs to the scan and was not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    /// As in [`Finding::path`].
+    pub path: String,
+    /// A few words: `permission denied`, `changed while it was read`, …
+    pub reason: String,
+}
+
+/// What was read and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files whose content was read to its end.
+    pub files: u64,
+    /// Git objects read.
+    pub objects: u64,
+    /// Bytes of content searched.
+    pub bytes: u64,
+    /// Sorted; not empty means the scan is incomplete.
+    pub left_out: Vec<LeftOut>,
+    /// Counts of what is not content: `link`, `fifo`, `socket`, `device`, `git-directory`.
+    pub skipped: BTreeMap<String, u64>,
+}
+
+/// The repository the scanned path lies in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repository {
+    /// The commit `HEAD` names, in hexadecimal; none when unborn, unreadable, or outside a repository.
+    pub head: Option<String>,
+}
+
+/// Everything a writer may show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The command that made it: `scan`, …
+    pub command: String,
+    /// SHA-256 over the rules in force, 64 hexadecimal digits.
+    pub rules_digest: String,
+    /// The repository scanned.
+    pub repository: Repository,
+    /// What was read.
+    pub coverage: Coverage,
+    /// Sorted by path, first place, code, fingerprint.
+    pub findings: Vec<Finding>,
+    /// Counts of rejected candidates by class.
+    pub ignored_by_class: BTreeMap<String, u64>,
+    /// The rejected candidates themselves, only when asked for; sorted.
+    pub ignored: Vec<Ignored>,
+    /// Things a person should know that are neither findings nor left out, such as an index that could not be read.
+    pub remarks: Vec<String>,
+}
+
+impl Report {
+    /// Whether every byte that belongs to the scan was read.
+    pub fn complete(&self) -> bool {
+        self.coverage.left_out.is_empty()
+    }
+
+    /// How many findings are at exactly `level`.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+
+    /// How many different keys the findings hold.
+    pub fn secrets(&self) -> usize {
+        let keys = self.findings.iter().filter_map(|finding| finding.key.as_ref());
+        keys.map(|key| key.fingerprint.as_str()).collect::<std::collections::BTreeSet<_>>().len()
+    }
+}

@@ -1,0 +1,74 @@
+//! A key in memory: the one type that holds its bytes.
+//!
+//! It has no `Display`, `Debug`, `Clone` or access to the bytes outside this file: what leaves is a
+//! fingerprint or a masked form. It does not judge whether the bytes are a real key.
+
+use sha2::{Digest, Sha256};
+
+/// Hexadecimal digits kept of a SHA-256: 128 bits.
+const DIGITS: usize = 32;
+/// The most trailing characters a masked key shows.
+const TAIL_SHOWN_MAX: usize = 4;
+
+/// The bytes of one candidate, prefix included, all of them ASCII.
+pub struct Secret {
+    bytes: Vec<u8>,
+    prefix_len: usize,
+}
+
+impl Secret {
+    /// `bytes` start with a prefix of `prefix_len` bytes.
+    pub fn new(bytes: Vec<u8>, prefix_len: usize) -> Self {
+        debug_assert!(prefix_len <= bytes.len() && bytes.is_ascii());
+        Self { bytes, prefix_len }
+    }
+
+    /// First 32 hexadecimal digits of SHA-256 over the key's bytes.
+    pub fn fingerprint(&self) -> String {
+        digest(&[&self.bytes])
+    }
+
+    /// The prefix, an ellipsis, and at most four trailing characters, never more than a quarter of the rest.
+    pub fn masked(&self) -> String {
+        let (prefix, rest) = self.bytes.split_at(self.prefix_len);
+        let shown = TAIL_SHOWN_MAX.min(rest.len() / 4);
+        let tail = &rest[rest.len() - shown..];
+        format!("{}…{}", String::from_utf8_lossy(prefix), String::from_utf8_lossy(tail))
+    }
+
+    /// Gives the identifier behind the prefix to `judge` and nothing else.
+    pub fn with_identifier<T>(&self, judge: impl FnOnce(&[u8]) -> T) -> T {
+        judge(&self.bytes[self.prefix_len..])
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.bytes.fill(0);
+        std::hint::black_box(&self.bytes);
+    }
+}
+
+/// First 32 hexadecimal digits of SHA-256 over `parts`, separated by NUL bytes.
+pub fn digest(parts: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            hasher.update([0]);
+        }
+        hasher.update(part);
+    }
+    let mut hex = hex(&hasher.finalize());
+    hex.truncate(DIGITS);
+    hex
+}
+
+/// `bytes` in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,91 @@
+//! The side of the code a file belongs to, and the facts a decision about it rests on.
+//!
+//! Only the data: sources gather [`Facts`], `classify` turns them into a [`Judgement`].
+//! Nothing here reads a disk or decides.
+
+use std::sync::Arc;
+
+/// Where the code that holds a finding runs or is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Shipped to a browser, phone, desktop or extension.
+    Client,
+    /// Imported by client code and left in by the framework's stripping of server code.
+    Shared,
+    /// Runs on the merchant's machines.
+    Server,
+    /// Builds or deploys: CI, containers, infrastructure as code.
+    Infra,
+    /// Read by people.
+    Docs,
+    /// Run by a test runner only.
+    Test,
+    /// The evidence does not say.
+    Unknown,
+}
+
+impl Side {
+    /// The word used in every report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Shared => "shared",
+            Self::Server => "server",
+            Self::Infra => "infra",
+            Self::Docs => "docs",
+            Self::Test => "test",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether code on this side reaches people outside the merchant.
+    pub const fn reaches_client(self) -> bool {
+        matches!(self, Self::Client | Self::Shared)
+    }
+}
+
+/// What `classify` decided about one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The side that won.
+    pub side: Side,
+    /// Short sentences a reader can check, the deciding one first.
+    pub evidence: Vec<String>,
+    /// The variable that holds the value, when a bundler inlines that variable into client code.
+    pub public_variable: Option<String>,
+}
+
+/// One folder of the tree as far as classification needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Path below the top of the tree, with `/`; empty for the top itself.
+    pub path: String,
+    /// The names in the folder, sorted; folders end in `/`. Cut at a bound of the source's choosing.
+    pub names: Vec<String>,
+    /// Manifests in it: name and content, sorted by name, only regular files within the source's size bound.
+    /// A name may hold `/` when the manifest lies below the folder, such as `src/main/AndroidManifest.xml`.
+    pub manifests: Vec<(String, Vec<u8>)>,
+}
+
+impl Folder {
+    /// The content of the manifest called `name`, byte for byte.
+    pub fn manifest(&self, name: &str) -> Option<&[u8]> {
+        self.manifests.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_slice())
+    }
+}
+
+/// The folders above a file, nearest first, up to the top of its tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Nearest first.
+    pub folders: Vec<Arc<Folder>>,
+}
+
+/// Which files of a folder a source should read as manifests; the rules decide, the source obeys.
+pub trait Wanted: Send + Sync {
+    /// Whether the file called `name`, in a folder above the one judged, is a manifest.
+    fn is_manifest(&self, name: &str) -> bool;
+    /// Paths below a folder that are manifests of that folder, such as `src/main/AndroidManifest.xml`.
+    fn nested(&self) -> &[String];
+}
