@@ -4,6 +4,7 @@
 
 pub mod blob;
 pub mod classify;
+pub mod detect;
 pub mod finding;
 pub mod path;
 pub mod report;

@@ -1,1 +1,4 @@
-//! tests
+//! The one integration binary: rules, command line, trees and reports, each as their user meets them.
+
+mod detection;
+mod template;
