@@ -11,3 +11,4 @@ pub mod report;
 pub mod rule;
 pub mod secret;
 pub mod side;
+pub mod source;

@@ -1,0 +1,5 @@
+//! Where bytes come from: opening files safely, git's view of them, and the facts around them.
+//!
+//! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
+
+pub mod open;
