@@ -4,6 +4,7 @@
 //! characters would. A mark at the start of the blob has no width.
 
 use super::text::Form;
+use crate::blob::Window;
 use crate::finding::Position;
 
 /// Counts from the start of a blob to wherever it was advanced.
@@ -24,14 +25,31 @@ impl Cursor {
         Self { form, offset: 0, lines: 0, units: 0 }
     }
 
-    /// Bytes counted so far.
-    pub const fn offset(&self) -> u64 {
-        self.offset
+    /// At the same place, in UTF-16 that has been decoded to UTF-8.
+    #[must_use]
+    pub fn decoded(self) -> Self {
+        Self { form: Form::Utf8, ..self }
     }
 
     /// Where it stands.
     pub const fn position(&self) -> Position {
         Position { line: self.lines + 1, column: self.units + 1 }
+    }
+
+    /// Counts up to index `to` of `window`; what was counted already is not counted again.
+    pub fn advance_to(&mut self, window: &Window<'_>, to: usize) {
+        let from = usize::try_from(self.offset.saturating_sub(window.offset)).unwrap_or(usize::MAX);
+        if let Some(bytes) = window.bytes.get(from..to) {
+            self.advance(bytes);
+        }
+    }
+
+    /// Counts what `window` owns, and the rest of a character that its end cuts.
+    pub fn advance_over(&mut self, window: &Window<'_>) {
+        let owned = window.owned();
+        let is_continuation = |byte: &&u8| self.form == Form::Utf8 && **byte & 0xc0 == 0x80;
+        let rest = window.bytes[owned..].iter().take(3).take_while(is_continuation).count();
+        self.advance_to(window, owned + rest);
     }
 
     /// Counts `bytes`, which follow what was counted so far.

@@ -268,6 +268,9 @@ pub struct FindingRule {
     pub summary: String,
     /// When it fires.
     pub needs: Needs,
+    /// Whether it fires only when asked for.
+    #[serde(default)]
+    pub on_request: bool,
     /// How it fires on live keys.
     pub live: Grade,
     /// How it fires on sandbox keys.
