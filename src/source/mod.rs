@@ -3,3 +3,4 @@
 //! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
 
 pub mod open;
+pub mod repository;
