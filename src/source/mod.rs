@@ -2,5 +2,6 @@
 //!
 //! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
 
+pub mod facts;
 pub mod open;
 pub mod repository;

@@ -1,3 +1,4 @@
 //! tests
 
+#[cfg(unix)]
 mod repository;

@@ -1,4 +1,7 @@
 //! The answers of `source::repository` held against git's own, on repositories that git made.
+//!
+//! Git runs here, on trees of the test's own; the library never runs it.
+#![allow(clippy::unwrap_used, reason = "a helper that fails stops its test")]
 
 use std::fs;
 use std::io::Write;

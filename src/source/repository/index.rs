@@ -143,3 +143,30 @@ fn expanded_bytes(bytes: &[u8], object_hash: Kind) -> Option<u64> {
     }
     Some(total)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 4, without a checksum: one long path, then entries that each keep all of it and add a byte.
+    #[test]
+    fn paths_that_grow_without_end_are_refused() {
+        let count = 1_100_u32;
+        let mut bytes = b"DIRC\0\0\0\x04".to_vec();
+        bytes.extend(count.to_be_bytes());
+        for number in 0..count {
+            bytes.extend([0; ENTRY_BYTES + 20]);
+            bytes.extend([0, 0, 0]);
+            bytes.extend(vec![b'a'; if number == 0 { 1 << 20 } else { 1 }]);
+            bytes.push(0);
+        }
+        bytes.extend([0; 20]);
+        assert!(expanded_bytes(&bytes, Kind::Sha1).unwrap() > PATH_BYTES_MAX);
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("index"), &bytes).unwrap();
+        let root = Root::open(home.path()).unwrap();
+        assert_eq!(Index::read(&root, Kind::Sha1, false).unwrap_err(), "index is too large");
+        bytes.truncate(900);
+        assert_eq!(expanded_bytes(&bytes, Kind::Sha1), None);
+    }
+}
