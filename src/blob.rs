@@ -111,6 +111,8 @@ pub trait Visit: Sync {
 pub trait Visitor: Send {
     /// Whether the file at `path` belongs to the scan; asked before it is opened.
     fn wants(&mut self, path: &[u8]) -> bool;
+    /// The last part of `path` is a name to search.
+    fn name(&mut self, path: &[u8]);
     /// Something to search.
     fn blob(&mut self, blob: Blob<'_>);
     /// Something that belongs to the scan and cannot be read, for `reason`.

@@ -17,7 +17,9 @@ pub fn scan(args: ScanArgs) -> Result<Exit> {
     }
     let report = scan::run(&options)?;
     output.destination.write(|out| match output.format {
-        Format::Text { colour } => report::text(&report, &options.rules, TextStyle { colour, quiet: output.quiet }, out),
+        Format::Text { colour } => {
+            report::text(&report, &options.rules, TextStyle { colour, quiet: output.quiet }, out)
+        }
         Format::Json => report::json(&report, out),
         Format::Sarif => report::sarif(&report, &options.rules, out),
     })?;

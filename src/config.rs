@@ -126,15 +126,21 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
     };
     let mut sides = Vec::new();
     let side_folder = folder.join("sides");
-    for entry in side_folder.read_dir().with_context(|| format!("{}: the rules cannot be read", side_folder.display()))? {
+    for entry in
+        side_folder.read_dir().with_context(|| format!("{}: the rules cannot be read", side_folder.display()))?
+    {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.ends_with(".toml") {
             sides.push((name.clone(), read(&format!("sides/{name}"))?));
         }
     }
     sides.sort();
-    let files =
-        RuleFiles { keys: read("keys.toml")?, placeholders: read("placeholders.toml")?, findings: read("findings.toml")?, sides };
+    let files = RuleFiles {
+        keys: read("keys.toml")?,
+        placeholders: read("placeholders.toml")?,
+        findings: read("findings.toml")?,
+        sides,
+    };
     let rules = Rules::load(&files).with_context(|| folder.display().to_string())?;
     scan::check(&rules).with_context(|| folder.display().to_string())?;
     Ok(rules)

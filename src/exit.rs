@@ -33,7 +33,8 @@ pub struct Policy {
 impl Exit {
     /// How a run that made `report` ends under `policy`.
     pub fn of(report: &Report, policy: Policy) -> Self {
-        let fails = report.findings.iter().any(|finding| finding.new && !finding.inventory && finding.level >= policy.fail_on);
+        let fails =
+            report.findings.iter().any(|finding| finding.new && !finding.inventory && finding.level >= policy.fail_on);
         if fails && !policy.exit_zero {
             Self::Findings
         } else if !fails && !report.complete() && !policy.allow_incomplete {

@@ -24,8 +24,12 @@ impl Destination {
             bail!("{}: the report cannot be written, because {} is not a folder", path.display(), folder.display());
         }
         match path.symlink_metadata() {
-            Ok(about) if about.is_symlink() => bail!("{}: the report is not written through a link; name the file it leads to", path.display()),
-            Ok(about) if !about.is_file() => bail!("{}: the report is not written over something that is no regular file", path.display()),
+            Ok(about) if about.is_symlink() => {
+                bail!("{}: the report is not written through a link; name the file it leads to", path.display())
+            }
+            Ok(about) if !about.is_file() => {
+                bail!("{}: the report is not written over something that is no regular file", path.display())
+            }
             _ => Ok(()),
         }
     }
@@ -34,7 +38,9 @@ impl Destination {
     pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         match self {
             Self::Stdout => to_stdout(write),
-            Self::File(path) => to_file(path, write).with_context(|| format!("{}: the report could not be written", path.display())),
+            Self::File(path) => {
+                to_file(path, write).with_context(|| format!("{}: the report could not be written", path.display()))
+            }
         }
     }
 }

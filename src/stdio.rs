@@ -10,7 +10,10 @@ static STDOUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Runs before the standard library puts `/dev/null` in the place of closed streams, after which nobody can tell.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-#[expect(unsafe_code, reason = "the section of functions that run before main has no safe name; the function itself is safe")]
+#[expect(
+    unsafe_code,
+    reason = "the section of functions that run before main has no safe name; the function itself is safe"
+)]
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = {

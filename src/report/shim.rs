@@ -3,15 +3,24 @@ use super::Report;
 use crate::rule::Rules;
 use std::io::{self, Write};
 /// shim
-pub struct TextStyle { /// c
- pub colour: bool, /// q
- pub quiet: bool }
+pub struct TextStyle {
+    /// c
+    pub colour: bool,
+    /// q
+    pub quiet: bool,
+}
 /// shim
-pub fn escape(text: &str) -> String { text.into() }
+pub fn escape(text: &str) -> String {
+    text.into()
+}
 /// shim
-pub fn text(r: &Report, _: &Rules, _: TextStyle, out: &mut dyn Write) -> io::Result<()> { json(r, out) }
+pub fn text(r: &Report, _: &Rules, _: TextStyle, out: &mut dyn Write) -> io::Result<()> {
+    json(r, out)
+}
 /// shim
-pub fn sarif(r: &Report, _: &Rules, out: &mut dyn Write) -> io::Result<()> { json(r, out) }
+pub fn sarif(r: &Report, _: &Rules, out: &mut dyn Write) -> io::Result<()> {
+    json(r, out)
+}
 /// shim
 pub fn json(r: &Report, out: &mut dyn Write) -> io::Result<()> {
     let findings: Vec<_> = r.findings.iter().map(|f| { let k = f.key.as_ref().unwrap(); serde_json::json!({"code": f.code, "path": f.path, "level": f.level.as_str(), "side": f.side.as_str(), "evidence": f.evidence,

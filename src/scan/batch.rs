@@ -24,7 +24,10 @@ impl Batch {
     /// Whether nothing was read and nothing was left out.
     pub fn is_empty(&self) -> bool {
         let coverage = &self.coverage;
-        coverage.files == 0 && coverage.left_out.is_empty() && !coverage.skipped.contains_key("link") && self.findings.is_empty()
+        coverage.files == 0
+            && coverage.left_out.is_empty()
+            && !coverage.skipped.contains_key("link")
+            && self.findings.is_empty()
     }
 
     /// Adds what another thread found.

@@ -90,7 +90,13 @@ const fn rank(side: Side) -> u8 {
     }
 }
 
-fn level(rule: &FindingRule, key: &Key, side: Side, standing: &dyn Fn() -> Standing, evidence: &mut Vec<String>) -> (Level, bool) {
+fn level(
+    rule: &FindingRule,
+    key: &Key,
+    side: Side,
+    standing: &dyn Fn() -> Standing,
+    evidence: &mut Vec<String>,
+) -> (Level, bool) {
     let grade = rule.grade(key.environment);
     let quiet = grade.quiet_level.filter(|_| matches!(side, Side::Test | Side::Docs));
     let level = quiet.map_or(grade.level, |quiet| quiet.min(grade.level));

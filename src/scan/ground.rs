@@ -5,48 +5,127 @@
 use super::Selection;
 use super::decide::Standing;
 use super::target::Target;
+use crate::classify::Classifier;
 use crate::side::{Facts, Wanted};
-use anyhow::Result;
+use crate::source::facts::FolderFacts;
+use crate::source::repository::{Repositories, Repository, Tracked, top_of};
+use anyhow::{Result, bail};
+use bstr::ByteSlice as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// The surroundings of one target.
 pub(super) struct Ground {
-    prefix: Vec<u8>,
+    /// What reports put before a path of this target.
+    pub prefix: Vec<u8>,
+    folder: PathBuf,
+    /// The folder up to which manifests are facts, and how the target is called below it.
+    top: PathBuf,
     top_prefix: Vec<u8>,
+    repositories: Repositories,
+    selection: Selection,
+    facts: OnceLock<Option<FolderFacts>>,
 }
 
 impl Ground {
-    pub fn new(target: &Target, _selection: Selection) -> Result<Self> {
-        Ok(Self { prefix: target.prefix.clone(), top_prefix: Vec::new() })
+    /// # Errors
+    /// Only tracked files are wanted and the target lies in no repository that can be read.
+    pub fn new(target: &Target, selection: Selection) -> Result<Self> {
+        let top = top_of(&target.folder);
+        let mut top_prefix =
+            target.folder.strip_prefix(&top).unwrap_or(Path::new("")).as_os_str().as_encoded_bytes().to_vec();
+        if !top_prefix.is_empty() {
+            top_prefix.push(b'/');
+        }
+        let ground = Self {
+            prefix: target.prefix.clone(),
+            folder: target.folder.clone(),
+            top,
+            top_prefix,
+            repositories: Repositories::default(),
+            selection,
+            facts: OnceLock::new(),
+        };
+        if selection == Selection::Tracked {
+            ground.check_index()?;
+        }
+        Ok(ground)
     }
 
     /// Of standard input, which has none.
-    pub const fn none() -> Self {
-        Self { prefix: Vec::new(), top_prefix: Vec::new() }
+    pub fn none() -> Self {
+        Self {
+            prefix: Vec::new(),
+            folder: PathBuf::new(),
+            top: PathBuf::new(),
+            top_prefix: Vec::new(),
+            repositories: Repositories::default(),
+            selection: Selection::Every,
+            facts: OnceLock::from(None),
+        }
     }
 
-    /// What reports put before a path of this target.
-    pub fn prefix(&self) -> &[u8] {
-        &self.prefix
+    /// The path below the top of the file at `path`, with `/`.
+    pub fn below_top(&self, path: &[u8]) -> String {
+        String::from_utf8_lossy(&[&self.top_prefix, path].concat()).into_owned()
     }
 
-    /// What facts put before a path of this target.
-    pub fn top_prefix(&self) -> &[u8] {
-        &self.top_prefix
-    }
-
+    /// The commit at `HEAD`.
     pub fn head(&self) -> Option<String> {
-        None
+        self.repositories.enclosing(&self.folder)?.head()
     }
 
-    pub fn wants(&self, _path: &[u8]) -> bool {
-        true
+    /// Whether the file at `path` belongs to the scan.
+    pub fn wants(&self, path: &[u8]) -> bool {
+        if self.selection == Selection::Every {
+            return true;
+        }
+        let Some((repository, below)) = self.repository(path) else { return true };
+        !repository.ignored(&below, false) || repository.tracked(&below) != Tracked::No
     }
 
-    pub fn facts(&self, _wanted: &dyn Wanted, _path: &str) -> Facts {
-        Facts::default()
+    /// The facts around the file at `path`.
+    pub fn facts(&self, classifier: &Arc<Classifier>, path: &[u8]) -> Facts {
+        let facts =
+            self.facts.get_or_init(|| FolderFacts::new(&self.top, Arc::clone(classifier) as Arc<dyn Wanted>).ok());
+        let Some(facts) = facts else { return Facts::default() };
+        let path = [&self.top_prefix, path].concat();
+        facts.facts(folder_of(&path))
     }
 
-    pub fn standing(&self, _path: &[u8]) -> Standing {
-        Standing::Kept
+    /// How the file at `path` stands with git.
+    pub fn standing(&self, path: &[u8]) -> Standing {
+        let Some((repository, below)) = self.repository(path) else { return Standing::Kept };
+        if !repository.ignored(&below, false) {
+            return Standing::Kept;
+        }
+        match repository.tracked(&below) {
+            Tracked::Yes => Standing::Kept,
+            Tracked::No => Standing::Ignored,
+            Tracked::Unknown(reason) => Standing::Unclear(reason),
+        }
     }
+
+    /// The nearest repository around the file at `path`, and the file's path in it.
+    fn repository(&self, path: &[u8]) -> Option<(Arc<Repository>, Vec<u8>)> {
+        let file = self.folder.join(path.to_path().ok()?);
+        let repository = self.repositories.enclosing(file.parent()?)?;
+        let below = file.strip_prefix(repository.top()).ok()?.as_os_str().as_encoded_bytes().to_vec();
+        Some((repository, below))
+    }
+
+    fn check_index(&self) -> Result<()> {
+        let folder = self.folder.display();
+        let Some(repository) = self.repositories.enclosing(&self.folder) else {
+            bail!("{folder}: `--tracked` needs a git repository, and none is readable there; scan without it");
+        };
+        if let Err(reason) = repository.index_paths() {
+            bail!("{folder}: `--tracked` cannot read the index: {reason}; scan without it");
+        }
+        Ok(())
+    }
+}
+
+fn folder_of(path: &[u8]) -> &[u8] {
+    memchr::memrchr(b'/', path).map_or(b"", |slash| &path[..slash])
 }

@@ -6,7 +6,7 @@ use super::Shared;
 use super::batch::Batch;
 use super::ground::Ground;
 use super::reading::Reading;
-use crate::blob::{Blob, Origin, Visit, Visitor};
+use crate::blob::{Blob, Origin, Visit, Visitor, Whole};
 use crate::detect::mask;
 use crate::path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,6 +51,14 @@ impl Visitor for Inspector<'_> {
         self.batch.skip(what);
     }
 
+    fn name(&mut self, path: &[u8]) {
+        let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
+        if self.shared.detector.any(name) {
+            let mut windows = Whole::new(name);
+            self.blob(Blob { origin: Origin::TreeEntry, path, windows: &mut windows });
+        }
+    }
+
     fn blob(&mut self, blob: Blob<'_>) {
         let mut reading = Reading::new(self.shared, self.ground, blob.origin, blob.path);
         // One bad blob must not take the others down.
@@ -81,7 +89,7 @@ impl Visitor for Inspector<'_> {
 impl Inspector<'_> {
     /// `path` as reports show it, keys in it masked.
     fn shown(&self, path: &[u8]) -> String {
-        let path = path::encode(&[self.ground.prefix(), path].concat());
+        let path = path::encode(&[self.ground.prefix.as_slice(), path].concat());
         let detector = &self.shared.detector;
         if detector.any(path.as_bytes()) { mask(detector, path.as_bytes()) } else { path }
     }

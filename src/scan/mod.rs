@@ -22,10 +22,10 @@ use crate::rule::{Kind, RuleError, Rules};
 use crate::source::reader::{Buffer, Reader, Stream};
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
-use inspect::Inspection;
 use ground::Ground;
+use inspect::Inspection;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What to scan.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ struct Shared<'o> {
     options: &'o Options,
     detector: Detector,
     /// Compiled at the first hit.
-    classifier: OnceLock<Classifier>,
+    classifier: OnceLock<Arc<Classifier>>,
     collected: Mutex<Batch>,
 }
 
@@ -126,7 +126,10 @@ impl Scope {
 impl Shared<'_> {
     /// Scans every target in turn, each with all threads; gives the commit at the first one's `HEAD`.
     fn targets(&self, targets: Vec<Target>) -> Result<Option<String>> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build().context("threads cannot be started")?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.options.jobs)
+            .build()
+            .context("threads cannot be started")?;
         let mut head = None;
         for (index, target) in targets.into_iter().enumerate() {
             let ground = Ground::new(&target, self.options.selection)?;
@@ -157,11 +160,11 @@ impl Shared<'_> {
         rules.any(|rule| !rule.on_request || self.options.wanted.inventory)
     }
 
-    fn classifier(&self) -> std::io::Result<&Classifier> {
+    fn classifier(&self) -> std::io::Result<&Arc<Classifier>> {
         if let Some(classifier) = self.classifier.get() {
             return Ok(classifier);
         }
         let classifier = Classifier::new(&self.options.rules.sides).map_err(std::io::Error::other)?;
-        Ok(self.classifier.get_or_init(|| classifier))
+        Ok(self.classifier.get_or_init(|| Arc::new(classifier)))
     }
 }

@@ -25,7 +25,8 @@ impl Progress {
     /// A line that appears after a second, or none at all.
     pub fn new(is_wanted: bool) -> Self {
         let bar = is_wanted.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style =
+                ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style)
         });
         let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));

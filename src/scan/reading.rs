@@ -141,7 +141,9 @@ impl<'r> Reading<'r> {
         let (fingerprint, masked) = (secret.fingerprint(), secret.masked());
         drop(secret);
         if self.groups.len() >= KEYS_MAX && !self.groups.contains_key(&fingerprint) {
-            return Err(io::Error::other(format!("more than {KEYS_MAX} different keys; the rest of it was not reported")));
+            return Err(io::Error::other(format!(
+                "more than {KEYS_MAX} different keys; the rest of it was not reported"
+            )));
         }
         cursor.advance_to(&text.window, candidate.range.start);
         let start = cursor.position();
@@ -156,10 +158,13 @@ impl<'r> Reading<'r> {
             excerpt: excerpt(&shared.detector, bytes, &candidate.range),
         });
         if group.places.len() < JUDGED_MAX {
-            let path = String::from_utf8_lossy(&[self.ground.top_prefix(), self.path].concat()).into_owned();
+            let path = self.ground.below_top(self.path);
             let subject = Subject { path: &path, text: bytes, key: candidate.range.clone() };
             let judgement = match self.origin {
-                Origin::File | Origin::Stdin => shared.classifier()?.judge(&subject, &self.ground.facts(shared.classifier()?, &path)),
+                Origin::File | Origin::Stdin => {
+                    let classifier = shared.classifier()?;
+                    classifier.judge(&subject, &self.ground.facts(classifier, self.path))
+                }
                 Origin::Link => decide::no_code("the key is in the target of a symbolic link"),
                 Origin::TreeEntry => decide::no_code("the key is in the name of a file or folder"),
             };

@@ -5,6 +5,7 @@
 use crate::source::open::Root;
 use crate::source::tree::Tree;
 use anyhow::{Context as _, Result, bail};
+use bstr::ByteSlice as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read as _;
@@ -45,7 +46,8 @@ impl fmt::Display for Listing {
 
 /// The targets that `paths` name.
 pub fn of_paths(paths: &[PathBuf]) -> Result<Vec<Target>> {
-    let here = std::env::current_dir().and_then(|path| path.canonicalize()).context("the current folder cannot be read")?;
+    let here =
+        std::env::current_dir().and_then(|path| path.canonicalize()).context("the current folder cannot be read")?;
     let mut folders = BTreeSet::new();
     let mut files: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for path in paths {
@@ -70,22 +72,16 @@ pub fn of_listing(listing: &Listing) -> Result<Vec<Target>> {
     let mut bytes = Vec::new();
     let read = match listing {
         Listing::Stdin => std::io::stdin().lock().take(LIST_BYTES_MAX).read_to_end(&mut bytes),
-        Listing::File(path) => std::fs::File::open(path).and_then(|file| file.take(LIST_BYTES_MAX).read_to_end(&mut bytes)),
+        Listing::File(path) => {
+            std::fs::File::open(path).and_then(|file| file.take(LIST_BYTES_MAX).read_to_end(&mut bytes))
+        }
     };
     read.with_context(|| format!("{listing} cannot be read"))?;
     let separator = if bytes.contains(&0) { 0 } else { b'\n' };
     let names = bytes.split(|&byte| byte == separator).filter(|name| !name.is_empty());
-    of_paths(&names.map(to_path).collect::<Result<Vec<_>>>()?)
-}
-
-#[cfg(unix)]
-fn to_path(name: &[u8]) -> Result<PathBuf> {
-    Ok(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name).into())
-}
-
-#[cfg(not(unix))]
-fn to_path(name: &[u8]) -> Result<PathBuf> {
-    Ok(std::str::from_utf8(name).context("a path in the list is not UTF-8")?.trim_end_matches('\r').into())
+    let paths =
+        names.map(|name| Ok(name.to_path().with_context(|| format!("{listing}: a path in it is no text"))?.to_owned()));
+    of_paths(&paths.collect::<Result<Vec<_>>>()?)
 }
 
 /// The folder a file is visited from, and its path there: the current folder for all that lie below it.
@@ -103,7 +99,10 @@ fn open(folder: &Path, here: &Path, files: Option<Vec<PathBuf>>) -> Result<Targe
     let root = Root::open(folder).map_err(|error| anyhow::anyhow!("{}: {error}", folder.display()))?;
     let is_git = folder.file_name().is_some_and(|name| name == ".git");
     if is_git && crate::source::repository::is_git_directory(&root, Path::new("")) {
-        bail!("{} is a git directory, which `ansalint history` reads; name the folder above it to scan files", folder.display());
+        bail!(
+            "{} is a git directory, which `ansalint history` reads; name the folder above it to scan files",
+            folder.display()
+        );
     }
     let below = folder.strip_prefix(here).unwrap_or(Path::new(""));
     let mut prefix = below.as_os_str().as_encoded_bytes().to_vec();

@@ -2,7 +2,8 @@
 //!
 //! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
 
+pub mod facts;
 pub mod open;
-pub mod repository;
 pub mod reader;
+pub mod repository;
 pub mod tree;

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn windows_overlap_and_cover_everything() {
         for len in [0, 1, WINDOW_BYTES - 1, WINDOW_BYTES, WINDOW_BYTES + 1, 3 * WINDOW_BYTES + 7] {
-            let bytes: Vec<u8> = (0..len).map(|index| (index % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let mut buffer = Buffer::default();
             let mut stream = Stream(Reader::stream(bytes.as_slice(), &mut buffer));
             let mut owned = 0;

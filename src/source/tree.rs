@@ -6,6 +6,7 @@
 use super::open::{Node, OpenError, Root};
 use super::reader::{Buffer, Reader};
 use crate::blob::{Blob, Origin, Visit, Visitor, Whole};
+use bstr::ByteSlice as _;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 use std::io;
@@ -118,7 +119,7 @@ impl Scout<'_> {
         };
         entries.sort();
         for entry in entries {
-            let name = as_path(&entry.name);
+            let Ok(name) = entry.name.to_path() else { continue };
             let below = path.join(name);
             self.name(&below);
             if entry.is_folder {
@@ -181,13 +182,12 @@ impl Scout<'_> {
         if !self.visitor.wants(path) {
             return;
         }
-        let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
-        let mut windows = Whole::new(name);
-        self.visitor.blob(Blob { origin: Origin::TreeEntry, path, windows: &mut windows });
+        self.visitor.name(path);
     }
 
     fn is_git_directory(&self, relative: &Path) -> bool {
-        relative.file_name().is_some_and(|name| name == ".git") && super::repository::is_git_directory(self.root, relative)
+        relative.file_name().is_some_and(|name| name == ".git")
+            && super::repository::is_git_directory(self.root, relative)
     }
 }
 
@@ -215,9 +215,4 @@ fn shown(relative: &Path) -> &[u8] {
 
 fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
-}
-
-#[cfg(unix)]
-fn as_path(bytes: &[u8]) -> &Path {
-    Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
 }

@@ -1,0 +1,172 @@
+//! The paths in the index, split and sparse ones included.
+//!
+//! Read into memory, never mapped; its checksum must hold. What an entry's content is stays unread.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::SystemTime;
+
+use gix_hash::Kind;
+use gix_index::State;
+use gix_index::entry::Mode;
+
+use crate::source::open::Root;
+
+const BYTES_MAX: u64 = 512 << 20;
+/// Version 4 writes a path as what it adds to the one before, so a small file can stand for very many bytes.
+const PATH_BYTES_MAX: u64 = 1 << 30;
+const ENTRY_BYTES: usize = 40;
+
+/// What the index holds, by path.
+#[derive(Debug)]
+pub struct Index {
+    /// Sorted and without duplicates; sparse folders end in `/`.
+    paths: Vec<(Vec<u8>, Mode)>,
+    fold: bool,
+}
+
+impl Index {
+    /// Reads `index` in the git directory `folder`; an absent one is empty. `fold` ignores the case of ASCII letters.
+    pub fn read(folder: &Root, object_hash: Kind, fold: bool) -> Result<Self, String> {
+        let Some(state) = state(folder, "index", object_hash)? else {
+            return Ok(Self { paths: Vec::new(), fold });
+        };
+        let mut paths = Vec::new();
+        if let Some(link) = state.link().filter(|link| !link.shared_index_checksum.is_null()) {
+            let name = format!("sharedindex.{}", link.shared_index_checksum);
+            let shared = state_of_shared(folder, &name, object_hash)?;
+            let mut kept = vec![true; shared.entries().len()];
+            if let Some(bitmaps) = &link.bitmaps {
+                // Replaced entries keep their path, so only deletions matter.
+                let walked = bitmaps.delete.for_each_set_bit(|at| {
+                    *kept.get_mut(at)? = false;
+                    Some(())
+                });
+                walked.ok_or("the split index is damaged")?;
+            }
+            append(&mut paths, &shared, |at| kept[at]);
+        }
+        append(&mut paths, &state, |_| true);
+        paths.sort_unstable();
+        paths.dedup();
+        Ok(Self { paths, fold })
+    }
+
+    /// Whether `path` is there in any stage; breaks where only a folder that is not expanded could say.
+    pub fn contains(&self, path: &[u8]) -> ControlFlow<(), bool> {
+        let at = self.paths.partition_point(|(known, _)| known.as_slice() < path);
+        if self.paths.get(at).is_some_and(|(known, _)| known == path) {
+            return ControlFlow::Continue(true);
+        }
+        if self.fold && self.paths.iter().any(|(known, _)| known.eq_ignore_ascii_case(path)) {
+            return ControlFlow::Continue(true);
+        }
+        let is_above = |(known, mode): &(Vec<u8>, Mode)| mode.is_sparse() && path.starts_with(known);
+        if self.paths.iter().any(is_above) { ControlFlow::Break(()) } else { ControlFlow::Continue(false) }
+    }
+
+    /// Files and links, sorted.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        let is_file = |mode: &Mode| !mode.is_sparse() && !mode.is_submodule();
+        let mut files: Vec<_> =
+            self.paths.iter().filter(|(_, mode)| is_file(mode)).map(|(path, _)| path.clone()).collect();
+        files.dedup();
+        files
+    }
+}
+
+fn append(paths: &mut Vec<(Vec<u8>, Mode)>, state: &State, keep: impl Fn(usize) -> bool) {
+    for (at, entry) in state.entries().iter().enumerate() {
+        let path = entry.path(state);
+        // In a split index, an entry without a path stands for one of the shared index.
+        if keep(at) && !path.is_empty() {
+            paths.push((path.to_vec(), entry.mode));
+        }
+    }
+}
+
+fn state_of_shared(folder: &Root, name: &str, object_hash: Kind) -> Result<State, String> {
+    state(folder, name, object_hash)?.ok_or_else(|| "the shared index is missing".to_owned())
+}
+
+fn state(folder: &Root, name: &str, object_hash: Kind) -> Result<Option<State>, String> {
+    let bytes = folder.read_bounded(Path::new(name), BYTES_MAX).map_err(|error| format!("{name}: {error}"))?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    verify(&bytes, object_hash).ok_or_else(|| format!("{name} is damaged"))?;
+    if expanded_bytes(&bytes, object_hash).is_some_and(|bytes| bytes > PATH_BYTES_MAX) {
+        return Err(format!("{name} is too large"));
+    }
+    let options = gix_index::decode::Options {
+        thread_limit: Some(1),
+        alloc_limit_bytes: usize::try_from(4 * BYTES_MAX).ok(),
+        ..Default::default()
+    };
+    match State::from_bytes(&bytes, SystemTime::UNIX_EPOCH.into(), object_hash, options) {
+        Ok((state, _)) => Ok(Some(state)),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+/// The checksum at the end holds, or was left out by `index.skipHash`.
+fn verify(bytes: &[u8], object_hash: Kind) -> Option<()> {
+    let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(object_hash.len_in_bytes())?)?;
+    if sum.iter().all(|byte| *byte == 0) {
+        return Some(());
+    }
+    let mut hasher = gix_hash::hasher(object_hash);
+    hasher.update(body);
+    (hasher.try_finalize().ok()?.as_slice() == sum).then_some(())
+}
+
+/// How many bytes the paths of a version 4 index take when written out; `None` for other versions.
+fn expanded_bytes(bytes: &[u8], object_hash: Kind) -> Option<u64> {
+    let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    if number(4)? != 4 {
+        return None;
+    }
+    let (mut at, mut path, mut total) = (12, 0_u64, 0_u64);
+    for _ in 0..number(8)? {
+        let flags = at + ENTRY_BYTES + object_hash.len_in_bytes();
+        let is_extended = bytes.get(flags)? & 0x40 != 0;
+        at = flags + if is_extended { 4 } else { 2 };
+        let mut byte = *bytes.get(at)?;
+        let mut cut = u64::from(byte & 0x7f);
+        while byte & 0x80 != 0 {
+            at += 1;
+            byte = *bytes.get(at)?;
+            cut = cut.checked_add(1)?.checked_mul(128)?.checked_add(u64::from(byte & 0x7f))?;
+        }
+        let added = memchr::memchr(0, bytes.get(at + 1..)?)?;
+        at += added + 2;
+        path = path.checked_sub(cut)? + added as u64;
+        total += path;
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 4, without a checksum: one long path, then entries that each keep all of it and add a byte.
+    #[test]
+    fn paths_that_grow_without_end_are_refused() {
+        let count = 1_100_u32;
+        let mut bytes = b"DIRC\0\0\0\x04".to_vec();
+        bytes.extend(count.to_be_bytes());
+        for number in 0..count {
+            bytes.extend([0; ENTRY_BYTES + 20]);
+            bytes.extend([0, 0, 0]);
+            bytes.extend(vec![b'a'; if number == 0 { 1 << 20 } else { 1 }]);
+            bytes.push(0);
+        }
+        bytes.extend([0; 20]);
+        assert!(expanded_bytes(&bytes, Kind::Sha1).unwrap() > PATH_BYTES_MAX);
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("index"), &bytes).unwrap();
+        let root = Root::open(home.path()).unwrap();
+        assert_eq!(Index::read(&root, Kind::Sha1, false).unwrap_err(), "index is too large");
+        bytes.truncate(900);
+        assert_eq!(expanded_bytes(&bytes, Kind::Sha1), None);
+    }
+}
