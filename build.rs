@@ -14,7 +14,7 @@ fn main() -> io::Result<()> {
     paths.sort();
     let mut list = String::from("&[\n");
     for path in paths {
-        let name = path.file_name().unwrap_or_default();
+        let (name, path) = (path.file_name().unwrap_or_default().to_string_lossy(), path.to_string_lossy());
         let _ = writeln!(list, "    ({name:?}, include_str!({path:?})),");
     }
     list.push(']');

@@ -7,8 +7,10 @@ use std::io;
 /// What kind of place a blob came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// The content of a file on disk, or the target text of a symbolic link.
+    /// The content of a file on disk.
     File,
+    /// The target text of a symbolic link.
+    Link,
     /// The name of a file or folder.
     TreeEntry,
     /// Standard input.
@@ -19,7 +21,7 @@ impl Origin {
     /// The word used in every report.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::File => "file",
+            Self::File | Self::Link => "file",
             Self::TreeEntry => "tree-entry",
             Self::Stdin => "stdin",
         }
@@ -54,6 +56,8 @@ pub trait Windows {
     fn next(&mut self) -> io::Result<Option<Window<'_>>>;
     /// Starts over, where the source can; `false` where it cannot.
     fn rewind(&mut self) -> io::Result<bool>;
+    /// After the last window: how the blob changed under the reader, if it did.
+    fn changed(&self) -> Option<&'static str>;
 }
 
 /// One thing to search.
@@ -91,4 +95,26 @@ impl Windows for Whole<'_> {
         self.given = false;
         Ok(true)
     }
+
+    fn changed(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Makes a [`Visitor`] for each thread of a source.
+pub trait Visit: Sync {
+    /// A visitor of its own for one thread.
+    fn visitor(&self) -> Box<dyn Visitor + '_>;
+}
+
+/// What a source tells the thread's visitor. Paths are bytes as in [`Blob::path`].
+pub trait Visitor: Send {
+    /// Whether the file at `path` belongs to the scan; asked before it is opened.
+    fn wants(&mut self, path: &[u8]) -> bool;
+    /// Something to search.
+    fn blob(&mut self, blob: Blob<'_>);
+    /// Something that belongs to the scan and cannot be read, for `reason`.
+    fn left_out(&mut self, path: &[u8], reason: &str);
+    /// Something that is not content: `link`, `fifo`, `socket`, `device`, `git-directory`.
+    fn skipped(&mut self, what: &'static str);
 }

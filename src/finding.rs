@@ -76,6 +76,8 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// Whether a level was lowered because git ignores the path and does not track it.
     pub git_ignored: bool,
+    /// Whether it is listed for information only and changes no exit code.
+    pub inventory: bool,
     /// The kind of place.
     pub origin: Origin,
     /// As reported: `/` between parts, percent-encoded where it is not UTF-8, keys in it masked.

@@ -3,11 +3,24 @@
 //! `ARCHITECTURE.md` maps the modules; the command line is the supported interface, this library serves it and its tests.
 
 pub mod blob;
-pub mod classify;
 pub mod finding;
 pub mod path;
-pub mod report;
 pub mod rule;
 pub mod secret;
 pub mod side;
+
+pub mod classify;
+pub mod detect;
+pub mod line_hash;
+
+pub mod report;
 pub mod source;
+
+pub mod scan;
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod exit;
+pub mod output;
+pub mod stdio;

@@ -31,14 +31,12 @@ impl Secret {
     /// The prefix, an ellipsis, and at most four trailing characters, never more than a quarter of the rest.
     pub fn masked(&self) -> String {
         let (prefix, rest) = self.bytes.split_at(self.prefix_len);
+        if rest.is_empty() {
+            return String::from_utf8_lossy(prefix).into_owned();
+        }
         let shown = TAIL_SHOWN_MAX.min(rest.len() / 4);
         let tail = &rest[rest.len() - shown..];
         format!("{}…{}", String::from_utf8_lossy(prefix), String::from_utf8_lossy(tail))
-    }
-
-    /// Gives the identifier behind the prefix to `judge` and nothing else.
-    pub fn with_identifier<T>(&self, judge: impl FnOnce(&[u8]) -> T) -> T {
-        judge(&self.bytes[self.prefix_len..])
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Writers take a [`Report`] and a `Write`; they open no file, read no clock and print no key.
 
+mod shim;
+pub use shim::*;
+
 use crate::finding::{Finding, Ignored};
 use crate::rule::Level;
 use std::collections::BTreeMap;

@@ -95,7 +95,7 @@ pub struct Shape {
 }
 
 /// `placeholders.toml`: one table a class.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Placeholders {
     /// Keys that Ansa's own documents show.
@@ -123,7 +123,7 @@ pub struct Placeholders {
 macro_rules! class {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Deserialize)]
+        #[derive(Clone, Debug, Deserialize)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
@@ -134,6 +134,8 @@ macro_rules! class {
 class! {
     /// Keys that Ansa's own documents show.
     Documented {
+        /// Bytes of their identifiers, so that nothing of another length is hashed.
+        lengths: BTreeSet<usize>,
         /// First 32 hexadecimal digits of SHA-256 of each whole key.
         fingerprints: BTreeSet<String>,
     }
@@ -192,8 +194,10 @@ class! {
     Words {
         /// As many words, or more, are no key.
         parts_min: usize,
-        /// Letters a word has at least.
+        /// Letters a word has at least, one of them a vowel.
         letters_min: usize,
+        /// Shorter words that count too, in lower case.
+        short: Vec<String>,
         /// Share of the identifier's letters and digits that stand in words, 0 to 1.
         share_min: f64,
         /// Identifiers of this class.
@@ -264,6 +268,9 @@ pub struct FindingRule {
     pub summary: String,
     /// When it fires.
     pub needs: Needs,
+    /// Whether it fires only when asked for.
+    #[serde(default)]
+    pub on_request: bool,
     /// How it fires on live keys.
     pub live: Grade,
     /// How it fires on sandbox keys.

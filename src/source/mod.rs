@@ -4,4 +4,6 @@
 
 pub mod facts;
 pub mod open;
+pub mod reader;
 pub mod repository;
+pub mod tree;

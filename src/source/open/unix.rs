@@ -68,6 +68,14 @@ impl Root {
         stat(folder.as_ref().map_or(self.descriptor.as_fd(), AsFd::as_fd), name)
     }
 
+    /// The target text of the link at `relative`, which is not followed.
+    pub fn link(&self, relative: &Path) -> Result<Vec<u8>, OpenError> {
+        let (folder, name) = self.parent(relative)?;
+        let at = folder.as_ref().map_or(self.descriptor.as_fd(), AsFd::as_fd);
+        let target = retry(|| rustix::fs::readlinkat(at, name, Vec::new())).map_err(error)?;
+        Ok(target.into_bytes())
+    }
+
     /// The names in this folder in no order, `entries_max` of them at most.
     pub fn entries(&self, entries_max: usize) -> Result<Vec<Entry>, OpenError> {
         let mut entries = Vec::new();

@@ -1,0 +1,147 @@
+//! The command line as it is written; no logic.
+//!
+//! What the arguments mean is settled in `config`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds Ansa secret keys, says whether each sits in code that reaches a client, and never prints one.
+#[derive(Debug, Parser)]
+#[command(name = "ansalint", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  complete, and nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  an error: bad usage, a path that does not exist, nothing to scan, a report that could not be written
+  3  nothing at or above --fail-on, but something was not read";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan files on disk: every one, hidden, git-ignored and binary too
+    Scan(ScanArgs),
+    /// Print shell completions
+    Completions {
+        /// The shell to complete in
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+}
+
+/// What to scan, and how.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct ScanArgs {
+    /// Files and folders to scan; `-` is standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+
+    /// Scan only what git tracks or would track
+    #[arg(long)]
+    pub tracked: bool,
+
+    /// Scan the files that LIST names, one a line or separated by NULs; `-` is standard input
+    #[arg(long, value_name = "LIST", conflicts_with = "paths")]
+    pub files_from: Option<PathBuf>,
+
+    /// List publishable keys too; they are allowed everywhere and change no exit code
+    #[arg(long)]
+    pub publishable: bool,
+
+    /// How to report, and what to fail on.
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Read the rules from DIR instead of the ones built in; DIR is laid out like `rules/` in the source
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+
+    /// Threads; all processors by default
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+}
+
+/// How to report, and what to fail on.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Format of the report
+    #[arg(short, long, value_enum, default_value_t = FormatArg::Text)]
+    pub format: FormatArg,
+
+    /// Write the report to FILE instead of standard output, readable by you alone; never through a link
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Lowest level that makes the exit code 1
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOnArg::Warning)]
+    pub fail_on: FailOnArg,
+
+    /// Exit with 0 even if there are findings
+    #[arg(long)]
+    pub exit_zero: bool,
+
+    /// What to do when something could not be read: exit with 3, or only list it
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnIncompleteArg::Fail)]
+    pub on_incomplete: OnIncompleteArg,
+
+    /// List each candidate that was not taken for a key, and why
+    #[arg(long)]
+    pub show_ignored: bool,
+
+    /// Print findings alone: no summary, no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Colour in text reports
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]
+    pub color: ColorArg,
+}
+
+/// Formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// For people
+    Text,
+    /// For programs; schemas/ansalint-1.schema.json describes it
+    Json,
+    /// For code scanning, version 2.1.0
+    Sarif,
+}
+
+/// Levels to fail on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOnArg {
+    /// Notes, warnings and errors
+    Note,
+    /// Warnings and errors
+    Warning,
+    /// Errors alone
+    Error,
+}
+
+/// What to do about an incomplete scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnIncompleteArg {
+    /// Exit with 3
+    Fail,
+    /// List what was not read, and exit as if it had been
+    Warn,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

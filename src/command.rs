@@ -1,0 +1,40 @@
+//! One function a command, each a table of contents.
+
+use crate::cli::{Cli, ScanArgs};
+use crate::config::{Config, Format};
+use crate::exit::Exit;
+use crate::output::Destination;
+use crate::report::{self, TextStyle};
+use crate::{scan, stdio};
+use anyhow::Result;
+use clap::CommandFactory as _;
+
+/// `ansalint scan`.
+pub fn scan(args: ScanArgs) -> Result<Exit> {
+    let Config { options, output, policy } = Config::new(args)?;
+    if output.destination == Destination::Stdout {
+        stdio::check_stdout()?;
+    }
+    let report = scan::run(&options)?;
+    output.destination.write(|out| match output.format {
+        Format::Text { colour } => report::text(&report, &options.rules, TextStyle { colour, quiet: output.quiet }, out),
+        Format::Json => report::json(&report, out),
+        Format::Sarif => report::sarif(&report, &options.rules, out),
+    })?;
+    Ok(Exit::of(&report, policy))
+}
+
+/// `ansalint completions`.
+pub fn completions(shell: clap_complete::Shell) -> Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ansalint", &mut script);
+    Destination::Stdout.write(|out| out.write_all(&script))?;
+    Ok(Exit::Clean)
+}
+
+/// `ansalint man`.
+pub fn man() -> Result<Exit> {
+    let page = clap_mangen::Man::new(Cli::command());
+    Destination::Stdout.write(|out| page.render(out))?;
+    Ok(Exit::Clean)
+}

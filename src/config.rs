@@ -1,0 +1,145 @@
+//! From arguments to a complete, checked configuration.
+//!
+//! The only module beside `main` that sees [`Cli`]; nothing below it reads an argument or the environment.
+
+use crate::cli::{ColorArg, FailOnArg, FormatArg, OnIncompleteArg, ReportArgs, ScanArgs};
+use crate::exit::Policy;
+use crate::output::Destination;
+use crate::rule::{Level, RuleFiles, Rules};
+use crate::scan::{self, Listing, Options, Progress, Scope, Selection, Wanted};
+use anyhow::{Context as _, Result, bail};
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+/// Everything one scan needs.
+#[derive(Debug)]
+pub struct Config {
+    /// What to scan, and how.
+    pub options: Options,
+    /// How to report it.
+    pub output: Output,
+    /// What makes it fail.
+    pub policy: Policy,
+}
+
+/// How to report.
+#[derive(Debug)]
+pub struct Output {
+    /// In which format.
+    pub format: Format,
+    /// To where.
+    pub destination: Destination,
+    /// Findings alone.
+    pub quiet: bool,
+}
+
+/// The formats, with what each needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people, in colour or not.
+    Text {
+        /// Whether to colour.
+        colour: bool,
+    },
+    /// Version 1 of the JSON report.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+impl Config {
+    /// Checks `args` and completes them.
+    pub fn new(args: ScanArgs) -> Result<Self> {
+        let output = Output::new(&args.report);
+        output.destination.check()?;
+        let wanted = Wanted {
+            inventory: args.publishable,
+            ignored: args.report.show_ignored,
+            line_hashes: output.format == Format::Sarif,
+        };
+        let policy = policy(&args.report);
+        let selection = if args.tracked { Selection::Tracked } else { Selection::Every };
+        let rules = rules(args.rules.as_deref())?;
+        let is_shown = !output.quiet && std::io::stderr().is_terminal();
+        let jobs = args.jobs.map_or_else(available, usize::from);
+        let scope = scope(args.paths, args.files_from, selection)?;
+        let options = Options { scope, selection, jobs, wanted, rules, progress: Progress::new(is_shown) };
+        Ok(Self { options, output, policy })
+    }
+}
+
+impl Output {
+    fn new(args: &ReportArgs) -> Self {
+        let destination = args.output.clone().map_or(Destination::Stdout, Destination::File);
+        let format = match args.format {
+            FormatArg::Text => Format::Text { colour: is_coloured(args.color, &destination) },
+            FormatArg::Json => Format::Json,
+            FormatArg::Sarif => Format::Sarif,
+        };
+        Self { format, destination, quiet: args.quiet }
+    }
+}
+
+fn is_coloured(when: ColorArg, destination: &Destination) -> bool {
+    match (when, destination) {
+        (ColorArg::Always, _) => true,
+        (ColorArg::Never, _) | (ColorArg::Auto, Destination::File(_)) => false,
+        (ColorArg::Auto, Destination::Stdout) => {
+            anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+        }
+    }
+}
+
+const fn policy(args: &ReportArgs) -> Policy {
+    let fail_on = match args.fail_on {
+        FailOnArg::Note => Level::Note,
+        FailOnArg::Warning => Level::Warning,
+        FailOnArg::Error => Level::Error,
+    };
+    let allow_incomplete = matches!(args.on_incomplete, OnIncompleteArg::Warn);
+    Policy { fail_on, exit_zero: args.exit_zero, allow_incomplete }
+}
+
+fn scope(paths: Vec<PathBuf>, files_from: Option<PathBuf>, selection: Selection) -> Result<Scope> {
+    let is_dash = |path: &Path| path == Path::new("-");
+    if let Some(list) = files_from {
+        return Ok(Scope::List(if is_dash(&list) { Listing::Stdin } else { Listing::File(list) }));
+    }
+    if !paths.iter().any(|path| is_dash(path)) {
+        return Ok(Scope::Paths(paths));
+    }
+    if paths.len() > 1 {
+        bail!("`-` is standard input and stands alone; name a file called `-` as `./-`");
+    }
+    if selection == Selection::Tracked {
+        bail!("`--tracked` asks git about files, and standard input is none");
+    }
+    Ok(Scope::Stdin)
+}
+
+/// The rules built in, or those of `folder`, checked whole.
+fn rules(folder: Option<&Path>) -> Result<Rules> {
+    let Some(folder) = folder else { return Ok(Rules::load(&RuleFiles::embedded())?) };
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read_to_string(&path).with_context(|| format!("{}: the rules cannot be read", path.display()))
+    };
+    let mut sides = Vec::new();
+    let side_folder = folder.join("sides");
+    for entry in side_folder.read_dir().with_context(|| format!("{}: the rules cannot be read", side_folder.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".toml") {
+            sides.push((name.clone(), read(&format!("sides/{name}"))?));
+        }
+    }
+    sides.sort();
+    let files =
+        RuleFiles { keys: read("keys.toml")?, placeholders: read("placeholders.toml")?, findings: read("findings.toml")?, sides };
+    let rules = Rules::load(&files).with_context(|| folder.display().to_string())?;
+    scan::check(&rules).with_context(|| folder.display().to_string())?;
+    Ok(rules)
+}
+
+fn available() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,115 @@
+//! Finds candidates for keys in bytes, and tells keys from placeholders.
+//!
+//! Pure: bytes in, candidates out. It knows nothing of files, sides or reports, and gives a key's bytes to nobody but [`Secret`].
+
+mod excerpt;
+mod grammar;
+mod placeholder;
+mod position;
+mod prefix;
+mod text;
+
+pub use excerpt::{excerpt, mask};
+pub use placeholder::Class;
+pub use position::Cursor;
+pub use text::{Decoded, Form};
+
+use crate::rule::{Environment, RuleError, Rules};
+use crate::secret::Secret;
+use grammar::Run;
+use placeholder::Placeholder;
+use prefix::{Needle, Prefixes};
+use std::ops::Range;
+
+/// Whether a candidate is a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A key.
+    Key,
+    /// None, for the reason given.
+    Ignored(Class),
+}
+
+/// One occurrence of a prefix and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Index into the kinds of `rules/keys.toml`.
+    pub kind: usize,
+    /// None where the prefix is not followed by an environment; such a candidate is never a key.
+    pub environment: Option<Environment>,
+    /// Byte range in the searched bytes, from the prefix to the end of the identifier.
+    pub range: Range<usize>,
+    /// Whether every character takes two bytes, as in UTF-16.
+    pub wide: bool,
+    /// What it is.
+    pub verdict: Verdict,
+}
+
+/// The compiled rules.
+pub struct Detector {
+    prefixes: Prefixes,
+    environments: Vec<(Environment, String)>,
+    placeholder: Placeholder,
+}
+
+impl Detector {
+    /// Compiles `rules`.
+    pub fn new(rules: &Rules) -> Result<Self, RuleError> {
+        let environments =
+            rules.keys.environments.iter().map(|&environment| (environment, format!("{}_", environment.as_str())));
+        Ok(Self {
+            prefixes: Prefixes::new(&rules.keys),
+            environments: environments.collect(),
+            placeholder: Placeholder::new(&rules.keys, &rules.placeholders)?,
+        })
+    }
+
+    /// Whether any prefix stands in `bytes`; almost always `false`, and then nothing more is to be done.
+    pub fn any(&self, bytes: &[u8]) -> bool {
+        self.prefixes.first(bytes).is_some()
+    }
+
+    /// Gives every candidate in `bytes` to `take`, in order of position.
+    pub fn search(&self, bytes: &[u8], take: &mut dyn FnMut(Candidate)) {
+        let mut next = self.prefixes.first(bytes);
+        while let Some(needle) = next {
+            next = self.prefixes.next(bytes, needle.range.end);
+            let limit = next.as_ref().map_or(bytes.len(), |next| next.range.start);
+            take(self.candidate(bytes, &needle, limit));
+        }
+    }
+
+    /// The bytes of `candidate`, which a search of `bytes` gave.
+    pub fn secret(&self, bytes: &[u8], candidate: &Candidate) -> Secret {
+        let step = if candidate.wide { 2 } else { 1 };
+        let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(step).collect();
+        let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
+        let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
+        Secret::new(narrow, prefix_len)
+    }
+
+    /// Reads the candidate that starts at `needle` and ends before `limit`, where the next prefix stands.
+    fn candidate(&self, bytes: &[u8], needle: &Needle, limit: usize) -> Candidate {
+        let run = Run::read(bytes, needle, limit);
+        let narrow = run.narrow(bytes);
+        let environment = self.environments.iter().find(|(_, word)| narrow.starts_with(word.as_bytes()));
+        let verdict = match environment {
+            None => Verdict::Ignored(Class::NoEnvironment),
+            Some((_, word)) => {
+                let follows = run.follows(bytes);
+                let whole = || self.whole(needle, &narrow);
+                self.placeholder.judge(&narrow[word.len()..], &follows, &whole)
+            }
+        };
+        let environment = environment.map(|&(environment, _)| environment);
+        Candidate { kind: needle.kind, environment, range: needle.range.start..run.end(), wide: needle.wide, verdict }
+    }
+
+    /// The fingerprint of prefix and `rest` together.
+    fn whole(&self, needle: &Needle, rest: &[u8]) -> String {
+        let mut bytes = self.prefixes.prefix(needle.kind).to_vec();
+        let prefix_len = bytes.len();
+        bytes.extend_from_slice(rest);
+        Secret::new(bytes, prefix_len).fingerprint()
+    }
+}

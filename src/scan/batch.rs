@@ -1,0 +1,95 @@
+//! What one thread found, and how the threads' finds become one report.
+//!
+//! Joining is independent of order: the report is sorted, and one identity is one finding.
+
+use crate::detect::Class;
+use crate::finding::{Finding, Ignored};
+use crate::report::{Coverage, LeftOut, Report, Repository};
+use crate::rule::Rules;
+use std::collections::BTreeMap;
+
+/// The most rejected candidates that are listed one by one.
+const IGNORED_LISTED_MAX: usize = 100_000;
+
+/// What one thread found.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub findings: Vec<Finding>,
+    pub coverage: Coverage,
+    pub ignored_by_class: [u64; Class::ALL.len()],
+    pub ignored: Vec<Ignored>,
+}
+
+impl Batch {
+    /// Whether nothing was read and nothing was left out.
+    pub fn is_empty(&self) -> bool {
+        let coverage = &self.coverage;
+        coverage.files == 0 && coverage.left_out.is_empty() && !coverage.skipped.contains_key("link") && self.findings.is_empty()
+    }
+
+    /// Adds what another thread found.
+    pub fn merge(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.coverage.files += other.coverage.files;
+        self.coverage.bytes += other.coverage.bytes;
+        self.coverage.left_out.extend(other.coverage.left_out);
+        for (what, count) in other.coverage.skipped {
+            *self.coverage.skipped.entry(what).or_default() += count;
+        }
+        for (sum, count) in self.ignored_by_class.iter_mut().zip(other.ignored_by_class) {
+            *sum += count;
+        }
+        self.ignored.extend(other.ignored);
+    }
+
+    pub fn skip(&mut self, what: &str) {
+        *self.coverage.skipped.entry(what.into()).or_default() += 1;
+    }
+
+    pub fn leave_out(&mut self, path: String, reason: &str) {
+        self.coverage.left_out.push(LeftOut { path, reason: reason.into() });
+    }
+
+    /// Sorts everything and joins findings of one identity.
+    pub fn into_report(mut self, command: &str, rules: &Rules, head: Option<String>) -> Report {
+        self.coverage.left_out.sort();
+        self.coverage.left_out.dedup();
+        self.ignored.sort();
+        self.ignored.dedup();
+        self.ignored.truncate(IGNORED_LISTED_MAX);
+        let counts = Class::ALL.iter().zip(self.ignored_by_class).filter(|(_, count)| *count > 0);
+        Report {
+            command: command.into(),
+            rules_digest: rules.digest.clone(),
+            repository: Repository { head },
+            coverage: self.coverage,
+            findings: join(self.findings),
+            ignored_by_class: counts.map(|(class, count)| (class.as_str().into(), count)).collect(),
+            ignored: self.ignored,
+            remarks: Vec::new(),
+        }
+    }
+}
+
+/// One finding an identity; the most serious says what it is, and all places are kept.
+fn join(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut joined: BTreeMap<String, Finding> = BTreeMap::new();
+    for mut finding in findings {
+        match joined.get_mut(&finding.id()) {
+            None => drop(joined.insert(finding.id(), finding)),
+            Some(known) => {
+                if (finding.level, &known.code) > (known.level, &finding.code) {
+                    std::mem::swap(known, &mut finding);
+                }
+                known.places.append(&mut finding.places);
+                known.places.sort();
+                known.places.dedup();
+            }
+        }
+    }
+    let mut findings: Vec<Finding> = joined.into_values().collect();
+    findings.sort_by_cached_key(|finding| {
+        (finding.path.clone(), finding.places.first().map(|place| place.start), finding.code.clone(), finding.id())
+    });
+    findings
+}

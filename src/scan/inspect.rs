@@ -1,0 +1,88 @@
+//! What a source calls for each thing it meets: reads it, and keeps the thread's finds.
+//!
+//! It counts and names; what a blob holds is [`Reading`]'s.
+
+use super::Shared;
+use super::batch::Batch;
+use super::ground::Ground;
+use super::reading::Reading;
+use crate::blob::{Blob, Origin, Visit, Visitor};
+use crate::detect::mask;
+use crate::path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Makes inspectors for the threads of one target.
+pub(super) struct Inspection<'s> {
+    pub shared: &'s Shared<'s>,
+    pub ground: &'s Ground,
+}
+
+impl Visit for Inspection<'_> {
+    fn visitor(&self) -> Box<dyn Visitor + '_> {
+        Box::new(Inspector { shared: self.shared, ground: self.ground, batch: Batch::default() })
+    }
+}
+
+/// Inspects the blobs of one thread; what it found is collected when it is dropped.
+struct Inspector<'s> {
+    shared: &'s Shared<'s>,
+    ground: &'s Ground,
+    batch: Batch,
+}
+
+impl Drop for Inspector<'_> {
+    fn drop(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        self.shared.collected.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(batch);
+    }
+}
+
+impl Visitor for Inspector<'_> {
+    fn wants(&mut self, path: &[u8]) -> bool {
+        self.ground.wants(path)
+    }
+
+    fn left_out(&mut self, path: &[u8], reason: &str) {
+        let path = self.shown(path);
+        self.batch.leave_out(path, reason);
+    }
+
+    fn skipped(&mut self, what: &'static str) {
+        self.batch.skip(what);
+    }
+
+    fn blob(&mut self, blob: Blob<'_>) {
+        let mut reading = Reading::new(self.shared, self.ground, blob.origin, blob.path);
+        // One bad blob must not take the others down.
+        let ended = catch_unwind(AssertUnwindSafe(|| reading.read(blob.windows)));
+        let fault = match ended {
+            Ok(Ok(())) => blob.windows.changed().map(str::to_owned),
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("an internal error; please report it".into()),
+        };
+        if let Some(fault) = &fault {
+            self.left_out(blob.path, fault);
+        }
+        if matches!(blob.origin, Origin::File | Origin::Stdin) {
+            self.batch.coverage.files += u64::from(fault.is_none());
+            self.batch.coverage.bytes += reading.bytes;
+            self.shared.options.progress.add(reading.bytes);
+        }
+        if reading.is_empty() {
+            return;
+        }
+        // A hash that cannot be had leaves the finding as it is.
+        let hashes = reading.line_hashes(blob.windows).unwrap_or_default();
+        let shown = self.shown(blob.path);
+        reading.finish(&shown, &hashes, &mut self.batch);
+    }
+}
+
+impl Inspector<'_> {
+    /// `path` as reports show it, keys in it masked.
+    fn shown(&self, path: &[u8]) -> String {
+        let path = path::encode(&[self.ground.prefix(), path].concat());
+        let detector = &self.shared.detector;
+        if detector.any(path.as_bytes()) { mask(detector, path.as_bytes()) } else { path }
+    }
+}

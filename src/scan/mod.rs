@@ -1,0 +1,167 @@
+//! One scan: from what was asked for to a report.
+//!
+//! Sources read bytes, [`inspect`] turns one blob into findings, [`batch`] joins the threads' findings.
+//! It prints nothing and decides no exit code.
+
+mod batch;
+mod decide;
+mod ground;
+mod inspect;
+mod progress;
+mod reading;
+mod target;
+
+pub use progress::Progress;
+pub use target::{Listing, Target};
+
+use crate::blob::{Blob, Origin, Visit as _};
+use crate::classify::Classifier;
+use crate::detect::Detector;
+use crate::report::Report;
+use crate::rule::{Kind, RuleError, Rules};
+use crate::source::reader::{Buffer, Reader, Stream};
+use anyhow::{Context as _, Result, bail};
+use batch::Batch;
+use inspect::Inspection;
+use ground::Ground;
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock};
+
+/// What to scan.
+#[derive(Debug)]
+pub enum Scope {
+    /// Files and folders.
+    Paths(Vec<PathBuf>),
+    /// The files a list names.
+    List(Listing),
+    /// Standard input.
+    Stdin,
+}
+
+/// Whether git's view of a file decides that it belongs to the scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Every file.
+    Every,
+    /// Only what git tracks or would track.
+    Tracked,
+}
+
+/// How to scan.
+#[derive(Debug)]
+pub struct Options {
+    /// What to scan.
+    pub scope: Scope,
+    /// Which files of it.
+    pub selection: Selection,
+    /// Threads, at least one.
+    pub jobs: usize,
+    /// What the report should hold beyond findings.
+    pub wanted: Wanted,
+    /// The rules in force.
+    pub rules: Rules,
+    /// Shown while it runs.
+    pub progress: Progress,
+}
+
+/// What a report should hold beyond findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Rules that fire only on request: the inventory of publishable keys.
+    pub inventory: bool,
+    /// Each rejected candidate, not just their counts.
+    pub ignored: bool,
+    /// GitHub's line hashes, which cost a second reading of files with a hit.
+    pub line_hashes: bool,
+}
+
+/// What every thread of a scan shares.
+struct Shared<'o> {
+    options: &'o Options,
+    detector: Detector,
+    /// Compiled at the first hit.
+    classifier: OnceLock<Classifier>,
+    collected: Mutex<Batch>,
+}
+
+/// Scans, and reports what was found and what was not read.
+///
+/// # Errors
+/// A path that does not exist, nothing to scan, no git repository for [`Selection::Tracked`], or rules that contradict themselves.
+pub fn run(options: &Options) -> Result<Report> {
+    let shared = Shared {
+        options,
+        detector: Detector::new(&options.rules)?,
+        classifier: OnceLock::new(),
+        collected: Mutex::default(),
+    };
+    let head = match &options.scope {
+        Scope::Stdin => shared.stdin(),
+        Scope::Paths(paths) => shared.targets(target::of_paths(paths)?)?,
+        Scope::List(listing) => shared.targets(target::of_listing(listing)?)?,
+    };
+    options.progress.finish();
+    let batch = shared.collected.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if batch.is_empty() {
+        bail!("nothing to scan: no files in {}; name a file or folder that holds some", options.scope.describe());
+    }
+    Ok(batch.into_report("scan", &options.rules, head))
+}
+
+/// Checks that the side rules of `rules` compile, which a scan otherwise does at its first hit.
+pub fn check(rules: &Rules) -> Result<(), RuleError> {
+    Classifier::new(&rules.sides).map(drop)
+}
+
+impl Scope {
+    fn describe(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".into(),
+            Self::List(listing) => listing.to_string(),
+            Self::Paths(paths) => paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+impl Shared<'_> {
+    /// Scans every target in turn, each with all threads; gives the commit at the first one's `HEAD`.
+    fn targets(&self, targets: Vec<Target>) -> Result<Option<String>> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build().context("threads cannot be started")?;
+        let mut head = None;
+        for (index, target) in targets.into_iter().enumerate() {
+            let ground = Ground::new(&target, self.options.selection)?;
+            let visit = Inspection { shared: self, ground: &ground };
+            match &target.files {
+                None => target.tree.walk(self.options.jobs, &visit),
+                Some(files) => pool.install(|| target.tree.files(files, &visit)),
+            }
+            if index == 0 {
+                head = ground.head();
+            }
+        }
+        Ok(head)
+    }
+
+    fn stdin(&self) -> Option<String> {
+        let ground = Ground::none();
+        let visit = Inspection { shared: self, ground: &ground };
+        let mut buffer = Buffer::default();
+        let mut windows = Stream(Reader::stream(std::io::stdin().lock(), &mut buffer));
+        visit.visitor().blob(Blob { origin: Origin::Stdin, path: b"-", windows: &mut windows });
+        None
+    }
+
+    /// Whether any rule may fire on a key of `kind`.
+    fn fires(&self, kind: &Kind) -> bool {
+        let mut rules = kind.rules.iter().filter_map(|name| self.options.rules.finding(name));
+        rules.any(|rule| !rule.on_request || self.options.wanted.inventory)
+    }
+
+    fn classifier(&self) -> std::io::Result<&Classifier> {
+        if let Some(classifier) = self.classifier.get() {
+            return Ok(classifier);
+        }
+        let classifier = Classifier::new(&self.options.rules.sides).map_err(std::io::Error::other)?;
+        Ok(self.classifier.get_or_init(|| classifier))
+    }
+}

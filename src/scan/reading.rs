@@ -1,0 +1,217 @@
+//! One blob while its windows go by: candidates, positions, keys.
+//!
+//! Almost every blob ends at the first question, whether any prefix stands in it.
+
+use super::Shared;
+use super::batch::Batch;
+use super::decide::{self, Decision};
+use super::ground::Ground;
+use crate::blob::{Origin, Window, Windows};
+use crate::classify::Subject;
+use crate::detect::{Candidate, Class, Cursor, Decoded, Form, Verdict, excerpt};
+use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
+use crate::line_hash::LineHasher;
+use std::collections::BTreeMap;
+use std::io;
+
+/// Places of one key in one blob that are judged one by one; the rest take the worst judgement so far.
+const JUDGED_MAX: usize = 100;
+/// Different keys that one blob may hold before the rest is left out.
+const KEYS_MAX: usize = 100_000;
+/// Places of one key in one blob that are kept, and rejected candidates that are listed.
+const PLACES_MAX: usize = 10_000;
+
+/// One blob while its windows go by.
+pub(super) struct Reading<'r> {
+    shared: &'r Shared<'r>,
+    ground: &'r Ground,
+    origin: Origin,
+    path: &'r [u8],
+    cursor: Cursor,
+    form: Form,
+    /// Bytes read so far.
+    pub bytes: u64,
+    groups: BTreeMap<String, Group>,
+    rejected: [u64; Class::ALL.len()],
+    ignored: Vec<Ignored>,
+}
+
+/// Every place of one key in one blob.
+struct Group {
+    key: Key,
+    places: Vec<Place>,
+    decision: Decision,
+    excerpt: Excerpt,
+}
+
+/// Text that a window gave, as the detector searched it.
+struct Text<'t> {
+    window: Window<'t>,
+    /// The cursor at its start.
+    cursor: Cursor,
+    encoding: Option<&'static str>,
+}
+
+impl<'r> Reading<'r> {
+    pub fn new(shared: &'r Shared<'r>, ground: &'r Ground, origin: Origin, path: &'r [u8]) -> Self {
+        Self {
+            shared,
+            ground,
+            origin,
+            path,
+            cursor: Cursor::new(Form::Utf8),
+            form: Form::Utf8,
+            bytes: 0,
+            groups: BTreeMap::new(),
+            rejected: [0; Class::ALL.len()],
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Reads every window.
+    pub fn read(&mut self, windows: &mut dyn Windows) -> io::Result<()> {
+        while let Some(window) = windows.next()? {
+            self.bytes = window.offset + window.bytes.len() as u64;
+            let has_prefix = self.shared.detector.any(window.bytes);
+            if window.offset == 0 && (has_prefix || !window.last) {
+                self.form = Form::of(window.bytes);
+                self.cursor = Cursor::new(self.form);
+            }
+            if has_prefix {
+                self.window(&window)?;
+            }
+            if !window.last {
+                self.cursor.advance_over(&window);
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches one window that has a prefix: as it stands, and decoded where the blob is UTF-16.
+    fn window(&mut self, window: &Window<'_>) -> io::Result<()> {
+        let is_decoded = self.form != Form::Utf8;
+        let text = Text { window: *window, cursor: self.cursor, encoding: None };
+        let has_wide = self.search(&text, window.owned(), is_decoded)?;
+        if is_decoded && has_wide {
+            let decoded = Decoded::new(self.form, window.bytes, window.owned());
+            let inner = Window { bytes: decoded.text.as_bytes(), offset: window.offset, last: window.last };
+            let text = Text { window: inner, cursor: self.cursor.decoded(), encoding: self.form.name() };
+            self.search(&text, decoded.owned, false)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the candidates that start before `owned`; says whether wide ones were passed over for a decoded text.
+    fn search(&mut self, text: &Text<'_>, owned: usize, skip_wide: bool) -> io::Result<bool> {
+        let shared = self.shared;
+        let mut cursor = text.cursor;
+        let (mut has_wide, mut fault) = (false, None);
+        shared.detector.search(text.window.bytes, &mut |candidate| {
+            if candidate.range.start >= owned || fault.is_some() {
+                return;
+            }
+            if candidate.wide && skip_wide {
+                has_wide = true;
+                return;
+            }
+            fault = self.candidate(text, &candidate, &mut cursor).err();
+        });
+        fault.map_or(Ok(has_wide), Err)
+    }
+
+    fn candidate(&mut self, text: &Text<'_>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
+        let Verdict::Ignored(class) = candidate.verdict else {
+            return self.key(text, candidate, cursor);
+        };
+        self.rejected[class as usize] += 1;
+        if self.shared.options.wanted.ignored && self.ignored.len() < PLACES_MAX {
+            cursor.advance_to(&text.window, candidate.range.start);
+            let masked = self.shared.detector.secret(text.window.bytes, candidate).masked();
+            let class = class.as_str().into();
+            self.ignored.push(Ignored { path: String::new(), position: cursor.position(), class, masked });
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, text: &Text<'_>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
+        let (shared, bytes) = (self.shared, text.window.bytes);
+        let kind = &shared.options.rules.keys.kind[candidate.kind];
+        let Some(environment) = candidate.environment.filter(|_| shared.fires(kind)) else { return Ok(()) };
+        let secret = shared.detector.secret(bytes, candidate);
+        let (fingerprint, masked) = (secret.fingerprint(), secret.masked());
+        drop(secret);
+        if self.groups.len() >= KEYS_MAX && !self.groups.contains_key(&fingerprint) {
+            return Err(io::Error::other(format!("more than {KEYS_MAX} different keys; the rest of it was not reported")));
+        }
+        cursor.advance_to(&text.window, candidate.range.start);
+        let start = cursor.position();
+        let mut behind = *cursor;
+        behind.advance_to(&text.window, candidate.range.end);
+        let encoding = text.encoding.or(candidate.wide.then_some("utf-16le"));
+        let place = Place { start, end: behind.position(), encoding: encoding.into_iter().collect(), line_hash: None };
+        let group = self.groups.entry(fingerprint.clone()).or_insert_with(|| Group {
+            key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
+            places: Vec::new(),
+            decision: Decision::new(kind),
+            excerpt: excerpt(&shared.detector, bytes, &candidate.range),
+        });
+        if group.places.len() < JUDGED_MAX {
+            let path = String::from_utf8_lossy(&[self.ground.top_prefix(), self.path].concat()).into_owned();
+            let subject = Subject { path: &path, text: bytes, key: candidate.range.clone() };
+            let judgement = match self.origin {
+                Origin::File | Origin::Stdin => shared.classifier()?.judge(&subject, &self.ground.facts(shared.classifier()?, &path)),
+                Origin::Link => decide::no_code("the key is in the target of a symbolic link"),
+                Origin::TreeEntry => decide::no_code("the key is in the name of a file or folder"),
+            };
+            group.decision.weigh(&shared.options.rules, judgement);
+        }
+        if group.places.len() < PLACES_MAX {
+            group.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing was found and nothing rejected.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.rejected.iter().all(|&count| count == 0)
+    }
+
+    /// GitHub's hashes of the lines with a key, where they are wanted and the blob is a file.
+    pub fn line_hashes(&self, windows: &mut dyn Windows) -> io::Result<BTreeMap<u64, String>> {
+        let is_wanted = self.shared.options.wanted.line_hashes && self.origin == Origin::File;
+        if !is_wanted || self.groups.is_empty() || !windows.rewind()? {
+            return Ok(BTreeMap::new());
+        }
+        let places = self.groups.values().flat_map(|group| &group.places);
+        let mut hasher = LineHasher::new(places.map(|place| place.start.line).collect());
+        let mut done = 0;
+        while let Some(window) = windows.next()? {
+            let new = usize::try_from(done - window.offset).unwrap_or(usize::MAX);
+            hasher.push(window.bytes.get(new..).unwrap_or_default());
+            done = window.offset + window.bytes.len() as u64;
+        }
+        Ok(hasher.finish())
+    }
+
+    /// Turns what was read into findings of `path`, as reports show it.
+    pub fn finish(self, path: &str, hashes: &BTreeMap<u64, String>, batch: &mut Batch) {
+        for (sum, count) in batch.ignored_by_class.iter_mut().zip(self.rejected) {
+            *sum += count;
+        }
+        batch.ignored.extend(self.ignored.into_iter().map(|ignored| Ignored { path: path.into(), ..ignored }));
+        for mut group in self.groups.into_values() {
+            for place in &mut group.places {
+                place.line_hash = hashes.get(&place.start.line).cloned();
+            }
+            let standing = || self.ground.standing(self.path);
+            let finding = group.decision.finding(&self.shared.options.rules, group.key, &standing);
+            batch.findings.extend(finding.map(|finding| Finding {
+                origin: self.origin,
+                path: path.into(),
+                places: group.places,
+                excerpt: Some(group.excerpt),
+                ..finding
+            }));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Keys for tests, derived when the tests run, so that no key stands in the repository.
+
+use sha2::{Digest as _, Sha256};
+
+/// Characters of each shape's alphabet.
+fn alphabet(shape: &str) -> &'static [u8] {
+    match shape {
+        "hex" => b"0123456789abcdef",
+        "base62" => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        "base64" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        "base64url" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+        other => panic!("no shape called {other}"),
+    }
+}
+
+/// `len` characters of `shape`, the same for the same `seed`.
+pub fn identifier(shape: &str, len: usize, seed: u64) -> String {
+    let alphabet = alphabet(shape);
+    let digest =
+        |block: u64| Sha256::new().chain_update(seed.to_le_bytes()).chain_update(block.to_le_bytes()).finalize();
+    let bytes = (0..).flat_map(|block| digest(block).to_vec());
+    bytes.take(len).map(|byte| char::from(alphabet[usize::from(byte) % alphabet.len()])).collect()
+}
+
+/// A random-looking UUID.
+pub fn uuid(seed: u64) -> String {
+    let hex = identifier("hex", 32, seed);
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
+/// Replaces `{uuid}`, `{base64:32}` and the like in `text`; other braces stay as they are.
+pub fn expand(text: &str, seed: u64) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        expanded.push_str(&rest[..open]);
+        let close = rest[open..].find('}').map(|close| open + close);
+        let filled = close.and_then(|close| fill(&rest[open + 1..close], seed));
+        match (filled, close) {
+            (Some(identifier), Some(close)) => {
+                expanded.push_str(&identifier);
+                rest = &rest[close + 1..];
+            }
+            _ => {
+                expanded.push('{');
+                rest = &rest[open + 1..];
+            }
+        }
+    }
+    expanded + rest
+}
+
+fn fill(name: &str, seed: u64) -> Option<String> {
+    if name == "uuid" {
+        return Some(uuid(seed));
+    }
+    let (shape, len) = name.split_once(':')?;
+    let is_shape = ["hex", "base62", "base64", "base64url"].contains(&shape);
+    is_shape.then(|| identifier(shape, len.parse().expect("a length"), seed))
+}
+
+/// A live merchant secret key.
+pub fn live_key(seed: u64) -> String {
+    expand("ansa_sk_live_{base62:32}", seed)
+}
