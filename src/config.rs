@@ -130,7 +130,7 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
         side_folder.read_dir().with_context(|| format!("{}: the rules cannot be read", side_folder.display()))?
     {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".toml") {
+        if Path::new(&name).extension().is_some_and(|extension| extension == "toml") {
             sides.push((name.clone(), read(&format!("sides/{name}"))?));
         }
     }

@@ -1,5 +1,13 @@
 //! The one integration binary: rules, command line, trees and reports, each as their user meets them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
 mod detection;
 #[cfg(unix)]
 mod repository;

@@ -36,15 +36,12 @@ pub fn expand(text: &str, seed: u64) -> String {
         expanded.push_str(&rest[..open]);
         let close = rest[open..].find('}').map(|close| open + close);
         let filled = close.and_then(|close| fill(&rest[open + 1..close], seed));
-        match (filled, close) {
-            (Some(identifier), Some(close)) => {
-                expanded.push_str(&identifier);
-                rest = &rest[close + 1..];
-            }
-            _ => {
-                expanded.push('{');
-                rest = &rest[open + 1..];
-            }
+        if let (Some(identifier), Some(close)) = (filled, close) {
+            expanded.push_str(&identifier);
+            rest = &rest[close + 1..];
+        } else {
+            expanded.push('{');
+            rest = &rest[open + 1..];
         }
     }
     expanded + rest
