@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Bytes looked at on either side of a key: more than the longest key, so that none is cut before it is masked.
 const CONTEXT_BYTES: usize = 4096;
 /// Characters shown on either side of a key.
-const SHOWN_MAX: usize = 120;
+const SHOWN_MAX: usize = 80;
 
 /// The line of `text` around the key at `key`.
 pub fn excerpt(detector: &Detector, text: &[u8], key: &Range<usize>) -> Excerpt {

@@ -2,8 +2,15 @@
 //!
 //! Writers take a [`Report`] and a `Write`; they open no file, read no clock and print no key.
 
-mod shim;
-pub use shim::*;
+mod escape;
+mod json;
+mod sarif;
+mod text;
+
+pub use escape::escape;
+pub use json::write as json;
+pub use sarif::write as sarif;
+pub use text::{TextStyle, write as text};
 
 use crate::finding::{Finding, Ignored};
 use crate::rule::Level;
@@ -56,7 +63,7 @@ pub struct Report {
     /// Counts of rejected candidates by class.
     pub ignored_by_class: BTreeMap<String, u64>,
     /// The rejected candidates themselves, only when asked for; sorted.
-    pub ignored: Vec<Ignored>,
+    pub ignored: Option<Vec<Ignored>>,
     /// Things a person should know that are neither findings nor left out, such as an index that could not be read.
     pub remarks: Vec<String>,
 }

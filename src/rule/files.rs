@@ -35,7 +35,7 @@ impl RuleFiles {
     }
 
     /// Parses `text`, the content of the rule file `name`.
-    pub fn parse<T: DeserializeOwned>(&self, name: &str, text: &str) -> Result<T, RuleError> {
+    pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, RuleError> {
         toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
             let before = &text.as_bytes()[..at];

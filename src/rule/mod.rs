@@ -333,9 +333,9 @@ impl Rules {
     /// # Errors
     /// The first file that does not parse or contradicts itself, with the place and what to mend.
     pub fn load(files: &RuleFiles) -> Result<Self, RuleError> {
-        let keys: Keys = files.parse("keys.toml", &files.keys)?;
-        let placeholders: Placeholders = files.parse("placeholders.toml", &files.placeholders)?;
-        let findings: FindingRules = files.parse("findings.toml", &files.findings)?;
+        let keys: Keys = RuleFiles::parse("keys.toml", &files.keys)?;
+        let placeholders: Placeholders = RuleFiles::parse("placeholders.toml", &files.placeholders)?;
+        let findings: FindingRules = RuleFiles::parse("findings.toml", &files.findings)?;
         check_kinds(&keys, &findings.rule)?;
         Ok(Self { keys, placeholders, findings: findings.rule, sides: files.sides.clone(), digest: files.digest() })
     }

@@ -2,10 +2,10 @@
 //!
 //! Joining is independent of order: the report is sorted, and one identity is one finding.
 
+use super::Options;
 use crate::detect::Class;
 use crate::finding::{Finding, Ignored};
 use crate::report::{Coverage, LeftOut, Report, Repository};
-use crate::rule::Rules;
 use std::collections::BTreeMap;
 
 /// The most rejected candidates that are listed one by one.
@@ -54,7 +54,7 @@ impl Batch {
     }
 
     /// Sorts everything and joins findings of one identity.
-    pub fn into_report(mut self, command: &str, rules: &Rules, head: Option<String>) -> Report {
+    pub fn into_report(mut self, options: &Options, head: Option<String>) -> Report {
         self.coverage.left_out.sort();
         self.coverage.left_out.dedup();
         self.ignored.sort();
@@ -62,13 +62,13 @@ impl Batch {
         self.ignored.truncate(IGNORED_LISTED_MAX);
         let counts = Class::ALL.iter().zip(self.ignored_by_class).filter(|(_, count)| *count > 0);
         Report {
-            command: command.into(),
-            rules_digest: rules.digest.clone(),
+            command: "scan".into(),
+            rules_digest: options.rules.digest.clone(),
             repository: Repository { head },
             coverage: self.coverage,
             findings: join(self.findings),
             ignored_by_class: counts.map(|(class, count)| (class.as_str().into(), count)).collect(),
-            ignored: self.ignored,
+            ignored: options.wanted.ignored.then_some(self.ignored),
             remarks: Vec::new(),
         }
     }

@@ -105,12 +105,12 @@ pub fn run(options: &Options) -> Result<Report> {
     if batch.is_empty() {
         bail!("nothing to scan: no files in {}; name a file or folder that holds some", options.scope.describe());
     }
-    Ok(batch.into_report("scan", &options.rules, head))
+    Ok(batch.into_report(options, head))
 }
 
 /// Checks that the side rules of `rules` compile, which a scan otherwise does at its first hit.
 pub fn check(rules: &Rules) -> Result<(), RuleError> {
-    Classifier::new(&rules.sides).map(drop)
+    Classifier::new(&rules.sides)?.check()
 }
 
 impl Scope {

@@ -8,7 +8,14 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod cases;
 mod detection;
 #[cfg(unix)]
 mod repository;
+mod sides;
+#[cfg(unix)]
+mod streams;
 mod template;
+#[cfg(unix)]
+mod tree;
+mod workspace;

@@ -1,0 +1,189 @@
+//! Gathers what speaks for each side, and weighs it.
+//!
+//! The highest weight decides; two sides with the same weight are `unknown`. What contradicts is told, not hidden.
+
+use super::Subject;
+use super::compiled::{Compiled, Matched};
+use super::manifest;
+use super::rules::{Project, Verdict};
+use crate::side::{Facts, Folder, Judgement, Side};
+use bstr::ByteSlice as _;
+
+/// Sentences that a judgement shows.
+const SHOWN_MAX: usize = 6;
+/// Characters of a name taken from a scanned file.
+const NAME_MAX: usize = 80;
+
+/// Evidence for one subject.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    side: Side,
+    weight: u32,
+    why: String,
+}
+
+impl Gathered {
+    /// What the file's name says.
+    pub fn of_file(&mut self, rules: &Compiled, subject: &Subject<'_>) {
+        for rule in rules.files.iter().filter(|rule| rule.is_about(subject.path)) {
+            self.add(rule.rule.side, rule.rule.weight, rule.rule.why.clone());
+        }
+    }
+
+    /// What the text says.
+    pub fn of_text(&mut self, rules: &Compiled, subject: &Subject<'_>) {
+        for rule in rules.contents.iter().filter(|rule| rule.is_about(subject.path)) {
+            let Some(found) = rule.pattern().and_then(|pattern| pattern.captures(subject.text)) else { continue };
+            let name = found.get(1).map_or_else(String::new, |group| short(group.as_bytes()));
+            self.add(rule.rule.side, rule.rule.weight, fill(&rule.rule.why, &[("{name}", &name)]));
+        }
+    }
+
+    /// What the part of the file says that the key stands in.
+    pub fn of_region(&mut self, rules: &Compiled, subject: &Subject<'_>) {
+        let before = &subject.text[..subject.key.start];
+        let mut outside = None;
+        for rule in rules.regions.iter().filter(|rule| rule.is_about(subject.path)) {
+            let (Some(open), Some(close)) = (rule.pattern(), rule.close()) else { continue };
+            let opened = open.find_iter(before).last();
+            if opened.is_some_and(|opened| !close.is_match(&before[opened.end()..])) {
+                return self.take(&rule.rule.inside);
+            }
+            outside = outside.or(rule.rule.outside.as_ref());
+        }
+        if let Some(verdict) = outside {
+            self.take(verdict);
+        }
+    }
+
+    /// What manifests say: the nearest folder that has any evidence speaks in full, those above it by half.
+    pub fn of_projects(&mut self, rules: &Compiled, subject: &Subject<'_>, facts: &Facts) {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut divisor = 1;
+        for folder in &facts.folders {
+            let told = folder_says(rules, folder, subject.path, &seen);
+            // A manifest ends the reach of those of its name above it: that is another project.
+            seen.extend(folder.manifests.iter().map(|(name, _)| name.as_str()));
+            let weight = divisor;
+            divisor = if told.is_empty() { divisor } else { 2 };
+            self.pieces.extend(told.into_iter().map(|piece| Piece { weight: piece.weight / weight, ..piece }));
+        }
+    }
+
+    /// The side with the highest weight.
+    pub fn judge(mut self) -> Judgement {
+        self.pieces.sort_by(|one, other| other.weight.cmp(&one.weight).then_with(|| one.why.cmp(&other.why)));
+        self.pieces.dedup_by(|one, other| one.why == other.why);
+        let Some(best) = self.pieces.first() else {
+            let why = "nothing in the file or around it says where it runs".to_owned();
+            return Judgement { side: Side::Unknown, evidence: vec![why], public_variable: None };
+        };
+        let is_tied = self.pieces.iter().any(|piece| piece.weight == best.weight && piece.side != best.side);
+        let side = if is_tied { Side::Unknown } else { best.side };
+        let (mut pro, contra): (Vec<&Piece>, Vec<&Piece>) =
+            self.pieces.iter().partition(|piece| piece.side == best.side);
+        pro.truncate(SHOWN_MAX / 2);
+        let against = contra
+            .iter()
+            .take(SHOWN_MAX / 2)
+            .map(|piece| format!("against it, for {}: {}", piece.side.as_str(), piece.why));
+        let evidence = if is_tied {
+            self.pieces
+                .iter()
+                .take(SHOWN_MAX)
+                .map(|piece| format!("for {}: {}", piece.side.as_str(), piece.why))
+                .collect()
+        } else {
+            pro.iter().map(|piece| piece.why.clone()).chain(against).collect()
+        };
+        Judgement { side, evidence, public_variable: None }
+    }
+
+    fn take(&mut self, verdict: &Verdict) {
+        self.add(verdict.side, verdict.weight, verdict.why.clone());
+    }
+
+    fn add(&mut self, side: Side, weight: u32, why: String) {
+        self.pieces.push(Piece { side, weight, why });
+    }
+}
+
+/// What the manifests of `folder` say of the file at `path`; those in `seen` speak of another project.
+fn folder_says(rules: &Compiled, folder: &Folder, path: &str, seen: &[&str]) -> Vec<Piece> {
+    let below = path.strip_prefix(folder.path.as_str()).unwrap_or(path).trim_start_matches('/');
+    let about = rules.projects.iter().filter(|rule| rule.rule.loads || rule.is_about(below));
+    let named = about.flat_map(|rule| names(rule, folder).into_iter().map(move |name| (rule, name)));
+    let own = named.filter(|(rule, name)| rule.rule.loads || !seen.contains(name));
+    let told = own.filter_map(|(rule, name)| Some((rule, says(rule, folder, name, path)?)));
+    told.map(|(rule, why)| Piece { side: rule.rule.side, weight: rule.rule.weight, why }).collect()
+}
+
+/// The names in `folder` that `rule` takes for its manifest.
+fn names<'f>(rule: &Matched<Project>, folder: &'f Folder) -> Vec<&'f str> {
+    let is_plain = rule.rule.depends.is_empty() && rule.rule.contains.is_none();
+    let listed = folder.names.iter().map(String::as_str).filter(|_| is_plain);
+    let read = folder.manifests.iter().map(|(name, _)| name.as_str());
+    let mut names: Vec<&str> = listed.chain(read).filter(|name| rule.is_manifest(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The sentence of `rule` if the manifest `name` of `folder` meets it.
+fn says(rule: &Matched<Project>, folder: &Folder, name: &str, path: &str) -> Option<String> {
+    let manifest = join(&folder.path, name.trim_end_matches('/'));
+    let told = |found: &str| fill(&rule.rule.why, &[("{manifest}", &manifest), ("{name}", found)]);
+    let text = folder.manifest(name).unwrap_or_default();
+    if !rule.rule.depends.is_empty() {
+        let dependencies = manifest::dependencies(name, text);
+        return rule.rule.depends.iter().find(|wanted| dependencies.contains(*wanted)).map(|found| told(found));
+    }
+    if rule.rule.contains.is_none() {
+        return Some(told(""));
+    }
+    let mut found = rule.pattern()?.captures_iter(text);
+    if rule.rule.loads {
+        let loaded = |group: regex::bytes::Match<'_>| resolve(&folder.path, group.as_bytes()) == path;
+        return found
+            .filter_map(|found| found.get(1))
+            .find(|group| loaded(*group))
+            .map(|group| told(&short(group.as_bytes())));
+    }
+    let first = found.next()?;
+    Some(told(&first.get(1).map_or_else(String::new, |group| short(group.as_bytes()))))
+}
+
+/// The path below the top that a reference in a file of `folder` names.
+fn resolve(folder: &str, reference: &[u8]) -> String {
+    let reference = reference.to_str_lossy();
+    let reference = reference.split(['?', '#']).next().unwrap_or_default();
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in reference.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
+}
+
+/// `folder` and `name` with a `/` between them.
+pub(super) fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.into() } else { format!("{folder}/{name}") }
+}
+
+/// `why` with each placeholder replaced.
+pub(super) fn fill(why: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(why.to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+/// Text from a scanned file, short enough for a sentence.
+fn short(text: &[u8]) -> String {
+    text.to_str_lossy().chars().take(NAME_MAX).collect()
+}

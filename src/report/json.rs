@@ -1,0 +1,230 @@
+//! The JSON report, version 1; `schemas/ansalint-1.schema.json` is its public description.
+//!
+//! The serialised forms are private to this file: a change of the model does not change the report by accident.
+
+use super::{LeftOut, Report};
+use crate::finding::{Finding, Ignored, Place, Position};
+use crate::rule::Level;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// Writes `report` as JSON, all of it, with a newline at the end.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::new(report))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: &'static str,
+    tool: Tool<'r>,
+    command: &'r str,
+    repository: Repository<'r>,
+    complete: bool,
+    coverage: Coverage<'r>,
+    summary: Summary<'r>,
+    findings: Vec<FindingV1<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<Vec<IgnoredV1<'r>>>,
+    remarks: &'r [String],
+}
+
+#[derive(Serialize)]
+struct Tool<'r> {
+    name: &'static str,
+    version: &'static str,
+    rules_digest: &'r str,
+    config_digest: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Repository<'r> {
+    id: Option<&'r str>,
+    url: Option<&'r str>,
+    head: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Coverage<'r> {
+    files: u64,
+    objects: u64,
+    bytes: u64,
+    left_out: Vec<LeftOutV1<'r>>,
+    skipped: &'r BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct LeftOutV1<'r> {
+    path: &'r str,
+    reason: &'r str,
+}
+
+#[derive(Serialize)]
+struct Summary<'r> {
+    secrets: usize,
+    findings: usize,
+    error: usize,
+    warning: usize,
+    note: usize,
+    suppressed: u64,
+    ignored: IgnoredCounts<'r>,
+}
+
+#[derive(Serialize)]
+struct IgnoredCounts<'r> {
+    total: u64,
+    by_class: &'r BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct FindingV1<'r> {
+    id: String,
+    code: &'r str,
+    rule: &'r str,
+    level: &'static str,
+    new: bool,
+    key: Option<Key<'r>>,
+    subject: Option<&'r str>,
+    side: SideV1<'r>,
+    origin: OriginV1,
+    path: &'r str,
+    places: Vec<PlaceV1<'r>>,
+    history: Option<()>,
+}
+
+#[derive(Serialize)]
+struct Key<'r> {
+    kind: &'r str,
+    environment: &'static str,
+    masked: &'r str,
+    fingerprint: &'r str,
+}
+
+#[derive(Serialize)]
+struct SideV1<'r> {
+    value: &'static str,
+    evidence: &'r [String],
+}
+
+#[derive(Serialize)]
+struct OriginV1 {
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct PlaceV1<'r> {
+    blob: Option<&'r str>,
+    start: PositionV1,
+    end: PositionV1,
+    encoding: &'r [&'static str],
+}
+
+#[derive(Serialize)]
+struct PositionV1 {
+    line: u64,
+    column: u64,
+}
+
+#[derive(Serialize)]
+struct IgnoredV1<'r> {
+    path: &'r str,
+    position: PositionV1,
+    class: &'r str,
+    masked: &'r str,
+}
+
+impl<'r> Document<'r> {
+    fn new(report: &'r Report) -> Self {
+        let coverage = &report.coverage;
+        Self {
+            schema: "ansalint/1",
+            tool: Tool {
+                name: "ansalint",
+                version: env!("CARGO_PKG_VERSION"),
+                rules_digest: &report.rules_digest,
+                config_digest: None,
+            },
+            command: &report.command,
+            repository: Repository { id: None, url: None, head: report.repository.head.as_deref() },
+            complete: report.complete(),
+            coverage: Coverage {
+                files: coverage.files,
+                objects: coverage.objects,
+                bytes: coverage.bytes,
+                left_out: coverage.left_out.iter().map(LeftOutV1::new).collect(),
+                skipped: &coverage.skipped,
+            },
+            summary: Summary::new(report),
+            findings: report.findings.iter().map(FindingV1::new).collect(),
+            ignored: report.ignored.as_ref().map(|ignored| ignored.iter().map(IgnoredV1::new).collect()),
+            remarks: &report.remarks,
+        }
+    }
+}
+
+impl<'r> LeftOutV1<'r> {
+    fn new(left_out: &'r LeftOut) -> Self {
+        Self { path: &left_out.path, reason: &left_out.reason }
+    }
+}
+
+impl<'r> Summary<'r> {
+    fn new(report: &'r Report) -> Self {
+        Self {
+            secrets: report.secrets(),
+            findings: report.findings.len(),
+            error: report.count(Level::Error),
+            warning: report.count(Level::Warning),
+            note: report.count(Level::Note),
+            suppressed: 0,
+            ignored: IgnoredCounts {
+                total: report.ignored_by_class.values().sum(),
+                by_class: &report.ignored_by_class,
+            },
+        }
+    }
+}
+
+impl<'r> FindingV1<'r> {
+    fn new(finding: &'r Finding) -> Self {
+        Self {
+            id: finding.id(),
+            code: &finding.code,
+            rule: &finding.rule,
+            level: finding.level.as_str(),
+            new: finding.new,
+            key: finding.key.as_ref().map(|key| Key {
+                kind: &key.kind,
+                environment: key.environment.as_str(),
+                masked: &key.masked,
+                fingerprint: &key.fingerprint,
+            }),
+            subject: finding.subject.as_deref(),
+            side: SideV1 { value: finding.side.as_str(), evidence: &finding.evidence },
+            origin: OriginV1 { kind: finding.origin.as_str() },
+            path: &finding.path,
+            places: finding.places.iter().map(PlaceV1::new).collect(),
+            history: None,
+        }
+    }
+}
+
+impl<'r> PlaceV1<'r> {
+    fn new(place: &'r Place) -> Self {
+        Self { blob: None, start: place.start.into(), end: place.end.into(), encoding: &place.encoding }
+    }
+}
+
+impl From<Position> for PositionV1 {
+    fn from(position: Position) -> Self {
+        Self { line: position.line, column: position.column }
+    }
+}
+
+impl<'r> IgnoredV1<'r> {
+    fn new(ignored: &'r Ignored) -> Self {
+        let position = ignored.position.into();
+        Self { path: &ignored.path, position, class: &ignored.class, masked: &ignored.masked }
+    }
+}

@@ -1,0 +1,218 @@
+//! The report for people: excerpts with the key masked, the side and why, what to do now, and a summary line.
+//!
+//! Everything that comes from a scanned file is escaped before it is laid out; no scanned byte moves a cursor.
+
+use super::{Report, escape};
+use crate::finding::{Excerpt, Finding};
+use crate::rule::{Level, Rules};
+use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Origin, Renderer, Snippet};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::ops::Range;
+
+/// Findings shown; the rest is counted.
+const FINDINGS_MAX: usize = 500;
+/// Paths listed of what was not read, and of what git ignores.
+const PATHS_MAX: usize = 20;
+/// Lines named of further places.
+const PLACES_MAX: usize = 5;
+/// Columns an excerpt may take; excerpts are cut to less when they are made.
+const WIDTH: usize = 240;
+
+/// How to lay a report out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextStyle {
+    /// Whether to colour.
+    pub colour: bool,
+    /// Findings alone.
+    pub quiet: bool,
+}
+
+/// Writes `report` for people.
+pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Write) -> io::Result<()> {
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
+    let (folded, shown): (Vec<&Finding>, Vec<&Finding>) =
+        report.findings.iter().partition(|finding| is_folded(finding));
+    let mut explained = BTreeSet::new();
+    for finding in shown.iter().take(FINDINGS_MAX) {
+        let is_first = explained.insert(&finding.rule);
+        writeln!(out, "{}\n", renderer.render(&[group(finding, rules, is_first)]))?;
+    }
+    if shown.len() > FINDINGS_MAX {
+        writeln!(out, "… and {} more findings; --format json has them all\n", shown.len() - FINDINGS_MAX)?;
+    }
+    if style.quiet {
+        return Ok(());
+    }
+    ignored_by_git(&folded, out)?;
+    rejected(report, out)?;
+    unread(report, out)?;
+    for remark in &report.remarks {
+        writeln!(out, "note: {}", escape(remark))?;
+    }
+    writeln!(out, "{}", summary(report))
+}
+
+/// Notes about files where a server key belongs are told in one line together.
+fn is_folded(finding: &Finding) -> bool {
+    finding.git_ignored && finding.level == Level::Note
+}
+
+fn group<'f>(finding: &'f Finding, rules: &'f Rules, is_first: bool) -> annotate_snippets::Group<'f> {
+    let mark = match finding.level {
+        Level::Note => Mark::NOTE,
+        Level::Warning => Mark::WARNING,
+        Level::Error => Mark::ERROR,
+    };
+    let rule = rules.finding(&finding.rule);
+    let title = rule.map_or(finding.rule.as_str(), |rule| rule.title.as_str());
+    let mut group = mark.primary_title(title).id(&finding.code).element(origin(finding));
+    if let (Some(excerpt), Some(place)) = (&finding.excerpt, finding.places.first()) {
+        group = group.element(snippet(excerpt, place.start.line, label(finding, rules)));
+    }
+    group = group.element(told("side", &side(finding)));
+    if let Some(more) = further(finding) {
+        group = group.element(told("also", &more));
+    }
+    if let Some(key) = &finding.key {
+        group = group.element(told("key", &format!("{}, fingerprint {}", key.masked, key.fingerprint)));
+    }
+    match rule {
+        Some(rule) if is_first => group.element(told("do now", rule.help.trim())),
+        _ => group.element(told("do now", &format!("as for {} above", finding.code))),
+    }
+}
+
+/// `--> path:line:column`, on one line whatever the path.
+fn origin(finding: &Finding) -> Element<'static> {
+    let origin = Origin::path(escape(&finding.path).into_owned());
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    match finding.places.first() {
+        Some(place) => origin.line(number(place.start.line)).char_column(number(place.start.column)).into(),
+        None => origin.into(),
+    }
+}
+
+fn snippet(excerpt: &Excerpt, line: u64, label: String) -> Element<'static> {
+    let (text, key) = printable(excerpt);
+    let annotation = AnnotationKind::Primary.span(key).label(label);
+    Snippet::source(text).line_start(usize::try_from(line).unwrap_or(usize::MAX)).annotation(annotation).into()
+}
+
+/// The excerpt as it may be printed, and where the key stands in it.
+fn printable(excerpt: &Excerpt) -> (String, Range<usize>) {
+    let clean = |part: &str| escape(&part.replace('\t', "    ")).into_owned();
+    let mut text = String::from(if excerpt.cut_before { "…" } else { "" });
+    text.push_str(&clean(&excerpt.text[..excerpt.key.start]));
+    let start = text.len();
+    text.push_str(&clean(&excerpt.text[excerpt.key.clone()]));
+    let end = text.len();
+    text.push_str(&clean(&excerpt.text[excerpt.key.end..]));
+    text.push_str(if excerpt.cut_after { "…" } else { "" });
+    (text, start..end)
+}
+
+fn label(finding: &Finding, rules: &Rules) -> String {
+    let Some(key) = &finding.key else { return String::new() };
+    let kind = rules.keys.kind.iter().find(|kind| kind.name == key.kind);
+    format!("{} {}", key.environment.as_str(), kind.map_or(key.kind.as_str(), |kind| kind.title.as_str()))
+}
+
+fn side(finding: &Finding) -> String {
+    let sentences = finding.evidence.iter().map(|sentence| escape(sentence));
+    std::iter::once(finding.side.as_str().into()).chain(sentences).collect::<Vec<_>>().join("\n")
+}
+
+fn further(finding: &Finding) -> Option<String> {
+    let rest = finding.places.get(1..).filter(|rest| !rest.is_empty())?;
+    let mut lines: Vec<String> =
+        rest.iter().take(PLACES_MAX).map(|place| format!("{}:{}", place.start.line, place.start.column)).collect();
+    if rest.len() > PLACES_MAX {
+        lines.push(format!("{} more", rest.len() - PLACES_MAX));
+    }
+    Some(format!("at {}", lines.join(", ")))
+}
+
+fn told(name: &'static str, text: &str) -> Message<'static> {
+    Mark::NOTE.with_name(name).message(text.to_owned())
+}
+
+fn ignored_by_git(folded: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
+    if folded.is_empty() {
+        return Ok(());
+    }
+    let paths: BTreeSet<&str> = folded.iter().map(|finding| finding.path.as_str()).collect();
+    let shown: Vec<_> = paths.iter().take(PATHS_MAX).map(|path| escape(path)).collect();
+    let more = if paths.len() > PATHS_MAX { format!(", and {} more", paths.len() - PATHS_MAX) } else { String::new() };
+    let keys = count(folded.len() as u64, "key");
+    writeln!(out, "note: {keys} in files that git ignores and does not track: {}{more}", shown.join(", "))
+}
+
+fn rejected(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for ignored in report.ignored.iter().flatten() {
+        let place = format!("{}:{}:{}", ignored.path, ignored.position.line, ignored.position.column);
+        writeln!(out, "ignored: {}: {} ({})", escape(&place), escape(&ignored.masked), ignored.class)?;
+    }
+    Ok(())
+}
+
+fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let left_out = &report.coverage.left_out;
+    for one in left_out.iter().take(PATHS_MAX) {
+        writeln!(out, "not read: {}: {}", escape(&one.path), escape(&one.reason))?;
+    }
+    if left_out.len() > PATHS_MAX {
+        writeln!(out, "not read: {} more; --format json has them all", left_out.len() - PATHS_MAX)?;
+    }
+    Ok(())
+}
+
+/// The last line: findings, keys, what was read, and what was not.
+fn summary(report: &Report) -> String {
+    let levels = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
+    let counts: Vec<String> = levels
+        .into_iter()
+        .map(|(level, word)| (report.count(level) as u64, word))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| count(number, word))
+        .collect();
+    let found = if counts.is_empty() {
+        "nothing found".to_owned()
+    } else {
+        format!("{} ({})", counts.join(", "), count(report.secrets() as u64, "different key"))
+    };
+    let mut parts = vec![found];
+    parts.push(format!("read {}, {}", count(report.coverage.files, "file"), size(report.coverage.bytes)));
+    let rejected: u64 = report.ignored_by_class.values().sum();
+    if rejected > 0 {
+        parts.push(count(rejected, "placeholder"));
+    }
+    let skipped: Vec<String> =
+        report.coverage.skipped.iter().map(|(what, number)| count(*number, &what.replace('-', " "))).collect();
+    if !skipped.is_empty() {
+        parts.push(format!("skipped {}", skipped.join(", ")));
+    }
+    if !report.complete() {
+        parts.push(format!("INCOMPLETE: {} not read", report.coverage.left_out.len()));
+    }
+    parts.join("; ")
+}
+
+/// `1 file`, `2 files`, `2 git directories`.
+fn count(number: u64, word: &str) -> String {
+    match (number, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {word}s"),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..1_024 => count(bytes, "byte"),
+        1_024..1_048_576 => format!("{} KiB", tenths(1 << 10)),
+        1_048_576..1_073_741_824 => format!("{} MiB", tenths(1 << 20)),
+        _ => format!("{} GiB", tenths(1 << 30)),
+    }
+}
