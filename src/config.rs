@@ -124,6 +124,7 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
         let path = folder.join(name);
         std::fs::read_to_string(&path).with_context(|| format!("{}: the rules cannot be read", path.display()))
     };
+    let (keys, placeholders, findings) = (read("keys.toml")?, read("placeholders.toml")?, read("findings.toml")?);
     let mut sides = Vec::new();
     let side_folder = folder.join("sides");
     for entry in
@@ -135,12 +136,7 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
         }
     }
     sides.sort();
-    let files = RuleFiles {
-        keys: read("keys.toml")?,
-        placeholders: read("placeholders.toml")?,
-        findings: read("findings.toml")?,
-        sides,
-    };
+    let files = RuleFiles { keys, placeholders, findings, sides };
     let rules = Rules::load(&files).with_context(|| folder.display().to_string())?;
     scan::check(&rules).with_context(|| folder.display().to_string())?;
     Ok(rules)

@@ -146,7 +146,9 @@ fn paths(patterns: &[String]) -> Result<GlobSet, globset::Error> {
 fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        builder.add(GlobBuilder::new(pattern).literal_separator(true).case_insensitive(true).empty_alternates(true).build()?);
+        builder.add(
+            GlobBuilder::new(pattern).literal_separator(true).case_insensitive(true).empty_alternates(true).build()?,
+        );
     }
     builder.build()
 }

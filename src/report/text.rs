@@ -5,7 +5,7 @@
 use super::{Report, escape};
 use crate::finding::{Excerpt, Finding};
 use crate::rule::{Level, Rules};
-use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Renderer, Snippet};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -36,7 +36,9 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
     let mut explained = BTreeSet::new();
     for finding in shown.iter().take(FINDINGS_MAX) {
         let is_first = explained.insert(&finding.rule);
-        writeln!(out, "{}\n", renderer.render(&[group(finding, rules, is_first)]))?;
+        let laid_out = renderer.render(&[group(finding, rules, is_first)]);
+        let (title, rest) = laid_out.split_once('\n').unwrap_or((&laid_out, ""));
+        writeln!(out, "{title}\n{}\n{rest}\n", origin(finding, style.colour))?;
     }
     if shown.len() > FINDINGS_MAX {
         writeln!(out, "… and {} more findings; --format json has them all\n", shown.len() - FINDINGS_MAX)?;
@@ -66,7 +68,8 @@ fn group<'f>(finding: &'f Finding, rules: &'f Rules, is_first: bool) -> annotate
     };
     let rule = rules.finding(&finding.rule);
     let title = rule.map_or(finding.rule.as_str(), |rule| rule.title.as_str());
-    let mut group = mark.primary_title(title).id(&finding.code).element(origin(finding));
+    let title = mark.primary_title(title).id(&finding.code);
+    let mut group = annotate_snippets::Group::with_title(title);
     if let (Some(excerpt), Some(place)) = (&finding.excerpt, finding.places.first()) {
         group = group.element(snippet(excerpt, place.start.line, label(finding, rules)));
     }
@@ -83,14 +86,13 @@ fn group<'f>(finding: &'f Finding, rules: &'f Rules, is_first: bool) -> annotate
     }
 }
 
-/// `--> path:line:column`, on one line whatever the path.
-fn origin(finding: &Finding) -> Element<'static> {
-    let origin = Origin::path(escape(&finding.path).into_owned());
-    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    match finding.places.first() {
-        Some(place) => origin.line(number(place.start.line)).char_column(number(place.start.column)).into(),
-        None => origin.into(),
-    }
+/// `--> path:line:column`, on one line whatever the path. The layout crate would count columns in the cut excerpt.
+fn origin(finding: &Finding, colour: bool) -> String {
+    let place = finding.places.first().map(|place| place.start);
+    let indent = place.map_or(0, |start| start.line.to_string().len());
+    let position = place.map_or_else(String::new, |start| format!(":{}:{}", start.line, start.column));
+    let arrow = if colour { "\u{1b}[1m\u{1b}[94m-->\u{1b}[0m" } else { "-->" };
+    format!("{:indent$}{arrow} {}{position}", "", escape(&finding.path))
 }
 
 fn snippet(excerpt: &Excerpt, line: u64, label: String) -> Element<'static> {
