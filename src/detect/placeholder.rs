@@ -211,13 +211,38 @@ fn steps(part: &[u8], rows: &[String], direction: usize) -> usize {
     part.windows(2).filter(is_step).count()
 }
 
-/// Whether the identifier is made of words joined by separators, digits or capitals.
+/// How a word is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Lower,
+    Upper,
+    Capital,
+}
+
+/// Whether the identifier is made of words in one style: `with_separators`, `OR_LIKE_THIS`, `orLikeThis`.
 fn is_words(identifier: &[u8], rules: &Words) -> bool {
     let total = identifier.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
     let words: Vec<&[u8]> = parts(identifier).filter(|part| is_word(part, rules)).collect();
     let covered: usize = words.iter().map(|word| word.len()).sum();
     let share = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    words.len() >= rules.parts_min && share(covered) >= share(total) * rules.share_min
+    let styles: Vec<Option<Style>> = words.iter().map(|word| style(word)).collect();
+    let is_separated = identifier.iter().any(|byte| b"_-".contains(byte));
+    let is_one_style = if is_separated {
+        styles.iter().all(|style| *style == styles[0])
+    } else {
+        styles.iter().skip(1).all(|style| *style == Some(Style::Capital))
+            && covered >= words.len() * rules.letters_mean_min
+    };
+    words.len() >= rules.parts_min && share(covered) >= share(total) * rules.share_min && is_one_style
+}
+
+fn style(part: &[u8]) -> Option<Style> {
+    let (first, rest) = part.split_first()?;
+    match (first.is_ascii_uppercase(), rest.iter().all(u8::is_ascii_lowercase)) {
+        (false, true) => Some(Style::Lower),
+        (true, true) if !rest.is_empty() => Some(Style::Capital),
+        _ => part.iter().all(u8::is_ascii_uppercase).then_some(Style::Upper),
+    }
 }
 
 /// Runs of letters, cut where a capital begins a new word.
@@ -227,11 +252,9 @@ fn parts(identifier: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_word(part: &[u8], rules: &Words) -> bool {
-    let tail_is_lower = part.iter().skip(1).all(u8::is_ascii_lowercase);
-    let is_cased = tail_is_lower || part.iter().all(u8::is_ascii_uppercase);
     let lower = part.to_ascii_lowercase();
     let is_spoken = part.len() >= rules.letters_min && lower.iter().any(|byte| b"aeiouy".contains(byte));
-    is_cased && (is_spoken || rules.short.iter().any(|short| short.as_bytes() == lower))
+    style(part).is_some() && (is_spoken || rules.short.iter().any(|short| short.as_bytes() == lower))
 }
 
 /// Whether `word` (lower case) stands in `identifier` in one case, or capitalised.

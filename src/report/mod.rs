@@ -4,11 +4,13 @@
 
 mod escape;
 mod json;
+mod page;
 mod sarif;
 mod text;
 
 pub use escape::escape;
 pub use json::write as json;
+pub use page::rules_page;
 pub use sarif::write as sarif;
 pub use text::{TextStyle, write as text};
 

@@ -196,6 +196,8 @@ class! {
         parts_min: usize,
         /// Letters a word has at least, one of them a vowel.
         letters_min: usize,
+        /// Letters a word has at least on average, where only capitals separate them.
+        letters_mean_min: usize,
         /// Shorter words that count too, in lower case.
         short: Vec<String>,
         /// Share of the identifier's letters and digits that stand in words, 0 to 1.
