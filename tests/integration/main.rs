@@ -17,6 +17,7 @@ mod sides;
 #[cfg(unix)]
 mod streams;
 mod template;
+mod tidy;
 #[cfg(unix)]
 mod tree;
 mod workspace;
