@@ -1,6 +1,6 @@
 //! From arguments to a complete, checked configuration.
 //!
-//! The only module beside `main` that sees [`Cli`]; nothing below it reads an argument or the environment.
+//! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
 use crate::cli::{ColorArg, FailOnArg, FormatArg, OnIncompleteArg, ReportArgs, ScanArgs};
 use crate::exit::Policy;
@@ -84,10 +84,14 @@ fn is_coloured(when: ColorArg, destination: &Destination) -> bool {
     match (when, destination) {
         (ColorArg::Always, _) => true,
         (ColorArg::Never, _) | (ColorArg::Auto, Destination::File(_)) => false,
-        (ColorArg::Auto, Destination::Stdout) => {
-            anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
-        }
+        (ColorArg::Auto, Destination::Stdout) => std::io::stdout().is_terminal() && is_colour_welcome(),
     }
+}
+
+/// Whether the environment has nothing against colour; see <https://no-color.org>.
+fn is_colour_welcome() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
 const fn policy(args: &ReportArgs) -> Policy {

@@ -1,6 +1,6 @@
 //! One scan: from what was asked for to a report.
 //!
-//! Sources read bytes, [`inspect`] turns one blob into findings, [`batch`] joins the threads' findings.
+//! Sources read bytes, `inspect` turns one blob into findings, `batch` joins the threads' findings.
 //! It prints nothing and decides no exit code.
 
 mod batch;

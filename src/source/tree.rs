@@ -1,6 +1,6 @@
 //! The files below a folder, every one: hidden, git-ignored and binary too.
 //!
-//! The `ignore` crate walks in parallel with all its filters off; what a path cannot name goes through [`deep`].
+//! The `ignore` crate walks in parallel with all its filters off; what a path cannot name is walked by descriptors.
 //! Links are not followed, nothing but regular files is opened, and git directories are left to `history`.
 
 use super::open::{Node, OpenError, Root};

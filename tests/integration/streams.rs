@@ -14,7 +14,8 @@ fn leaky() -> Workspace {
 
 fn shell(work: &Workspace, line: &str) -> Run {
     let mut command = Command::new("bash");
-    command.args(["-c", line]).current_dir(work.path()).env("ansalint", env!("CARGO_BIN_EXE_ansalint"));
+    command.args(["-c", line]).current_dir(work.path()).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap()).env("ansalint", env!("CARGO_BIN_EXE_ansalint"));
     command.output().unwrap().into()
 }
 

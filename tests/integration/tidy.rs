@@ -36,7 +36,6 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("aho_corasick", &["detect"]),
     ("annotate_snippets", &["report"]),
-    ("anstream", &["config"]),
     // Errors with context, in the shell of the program.
     ("anyhow", &["command", "config", "output", "scan", "stdio"]),
     // Paths and texts of scanned trees are bytes.
@@ -110,7 +109,7 @@ fn modules() -> BTreeMap<String, String> {
 }
 
 fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
