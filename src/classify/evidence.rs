@@ -2,12 +2,13 @@
 //!
 //! The highest weight decides; two sides with the same weight are `unknown`. What contradicts is told, not hidden.
 
-use super::Subject;
+use super::Part;
 use super::compiled::{Compiled, Matched};
 use super::manifest;
 use super::rules::{Project, Verdict};
 use crate::side::{Facts, Folder, Judgement, Side};
 use bstr::ByteSlice as _;
+use std::ops::Range;
 
 /// Sentences that a judgement shows.
 const SHOWN_MAX: usize = 6;
@@ -15,12 +16,12 @@ const SHOWN_MAX: usize = 6;
 const NAME_MAX: usize = 80;
 
 /// Evidence for one subject.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
     pieces: Vec<Piece>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Piece {
     side: Side,
     weight: u32,
@@ -29,44 +30,35 @@ struct Piece {
 
 impl Gathered {
     /// What the file's name says.
-    pub fn of_file(&mut self, rules: &Compiled, subject: &Subject<'_>) {
-        for rule in rules.files.iter().filter(|rule| rule.is_about(subject.path)) {
+    pub fn of_file(&mut self, rules: &Compiled, path: &str) {
+        for rule in rules.files.iter().filter(|rule| rule.is_about(path)) {
             self.add(rule.rule.side, rule.rule.weight, rule.rule.why.clone());
         }
     }
 
     /// What the text says.
-    pub fn of_text(&mut self, rules: &Compiled, subject: &Subject<'_>) {
-        for rule in rules.contents.iter().filter(|rule| rule.is_about(subject.path)) {
-            let Some(found) = rule.pattern().and_then(|pattern| pattern.captures(subject.text)) else { continue };
+    pub fn of_text(&mut self, rules: &Compiled, path: &str, text: &[u8]) {
+        for rule in rules.contents.iter().filter(|rule| rule.is_about(path)) {
+            let Some(found) = rule.pattern().and_then(|pattern| pattern.captures(text)) else { continue };
             let name = found.get(1).map_or_else(String::new, |group| short(group.as_bytes()));
             self.add(rule.rule.side, rule.rule.weight, fill(&rule.rule.why, &[("{name}", &name)]));
         }
     }
 
     /// What the part of the file says that the key stands in.
-    pub fn of_region(&mut self, rules: &Compiled, subject: &Subject<'_>) {
-        let before = &subject.text[..subject.key.start];
-        let mut outside = None;
-        for rule in rules.regions.iter().filter(|rule| rule.is_about(subject.path)) {
-            let (Some(open), Some(close)) = (rule.pattern(), rule.close()) else { continue };
-            let opened = open.find_iter(before).last();
-            if opened.is_some_and(|opened| !close.is_match(&before[opened.end()..])) {
-                return self.take(&rule.rule.inside);
-            }
-            outside = outside.or(rule.rule.outside.as_ref());
-        }
-        if let Some(verdict) = outside {
-            self.take(verdict);
+    pub fn of_region(&mut self, regions: &Regions<'_>, key: &Range<usize>) {
+        let inside = regions.parts.iter().find(|(part, _)| part.contains(&key.start)).map(|(_, verdict)| *verdict);
+        if let Some(verdict) = inside.or(regions.outside) {
+            self.add(verdict.side, verdict.weight, verdict.why.clone());
         }
     }
 
     /// What manifests say: the nearest folder that has any evidence speaks in full, those above it by half.
-    pub fn of_projects(&mut self, rules: &Compiled, subject: &Subject<'_>, facts: &Facts) {
+    pub fn of_projects(&mut self, rules: &Compiled, path: &str, facts: &Facts) {
         let mut seen: Vec<&str> = Vec::new();
         let mut divisor = 1;
         for folder in &facts.folders {
-            let told = folder_says(rules, folder, subject.path, &seen);
+            let told = folder_says(rules, folder, path, &seen);
             // A manifest ends the reach of those of its name above it: that is another project.
             seen.extend(folder.manifests.iter().map(|(name, _)| name.as_str()));
             let weight = divisor;
@@ -104,12 +96,37 @@ impl Gathered {
         Judgement { side, evidence, public_variable: None }
     }
 
-    fn take(&mut self, verdict: &Verdict) {
-        self.add(verdict.side, verdict.weight, verdict.why.clone());
-    }
-
     fn add(&mut self, side: Side, weight: u32, why: String) {
         self.pieces.push(Piece { side, weight, why });
+    }
+}
+
+/// The parts of one text that say more than the whole, such as what stands inside `<?php`.
+#[derive(Debug, Default)]
+pub(super) struct Regions<'r> {
+    parts: Vec<(Range<usize>, &'r Verdict)>,
+    outside: Option<&'r Verdict>,
+}
+
+impl<'r> Regions<'r> {
+    /// Finds them in one pass a rule; a part that nothing closes goes to the end.
+    pub fn new(rules: &'r Compiled, path: &str, text: &[u8], part: Part) -> Self {
+        let mut regions = Self::default();
+        for rule in rules.regions.iter().filter(|rule| rule.is_about(path)) {
+            let (Some(open), Some(close)) = (rule.pattern(), rule.close()) else { continue };
+            let mut from = 0;
+            while let Some(opened) = open.find_at(text, from) {
+                let closed = close.find_at(text, opened.end());
+                regions
+                    .parts
+                    .push((opened.end()..closed.map_or(text.len(), |closed| closed.start()), &rule.rule.inside));
+                // An empty match must not be found again.
+                from = closed.map_or(text.len(), |closed| closed.end().max(opened.start() + 1));
+            }
+            let outside = rule.rule.outside.as_ref().filter(|_| part == Part::Start);
+            regions.outside = regions.outside.or(outside);
+        }
+        regions
     }
 }
 

@@ -14,7 +14,8 @@ pub use rules::{Example, Platform};
 use crate::rule::RuleError;
 use crate::side::{Facts, Judgement, Side, Wanted};
 use compiled::Compiled;
-use evidence::{Gathered, fill};
+use evidence::{Gathered, Regions, fill};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use variable::Assigned;
 
@@ -26,6 +27,15 @@ pub struct Subject<'a> {
     pub text: &'a [u8],
     /// Byte range of the key in `text`.
     pub key: Range<usize>,
+}
+
+/// Which part of a file a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It starts where the file starts.
+    Start,
+    /// It follows text that is not at hand: what was opened there and not closed is not known.
+    Later,
 }
 
 /// The compiled side rules.
@@ -47,56 +57,91 @@ impl Classifier {
 
     /// The side of `subject`, and why.
     pub fn judge(&self, subject: &Subject<'_>, facts: &Facts) -> Judgement {
-        let assigned = variable::assigned(subject.text, &subject.key);
-        if let Some(judgement) = assigned.as_ref().and_then(|assigned| self.inlined(assigned, facts)) {
-            return judgement;
-        }
-        if let Some(judgement) = self.dotenv(subject, assigned.as_ref(), facts) {
-            return judgement;
-        }
+        self.prepare(subject.path, subject.text, Part::Start, facts).judge_in(subject.text, &subject.key)
+    }
+
+    /// Gathers what holds for every key in `text`, so that many keys in one file cost little more than one.
+    pub fn prepare<'p>(&'p self, path: &str, text: &[u8], part: Part, facts: &Facts) -> Prepared<'p> {
         let mut gathered = Gathered::default();
-        gathered.of_file(&self.rules, subject);
-        gathered.of_text(&self.rules, subject);
-        gathered.of_region(&self.rules, subject);
-        gathered.of_projects(&self.rules, subject, facts);
+        gathered.of_file(&self.rules, path);
+        gathered.of_text(&self.rules, path, text);
+        gathered.of_projects(&self.rules, path, facts);
+        let regions = Regions::new(&self.rules, path, text, part);
+        Prepared { rules: &self.rules, path: path.into(), gathered, regions, listed: Listed::nearest(facts) }
+    }
+}
+
+/// What holds for every key in one text.
+pub struct Prepared<'p> {
+    rules: &'p Compiled,
+    path: String,
+    gathered: Gathered,
+    regions: Regions<'p>,
+    listed: Option<Listed>,
+}
+
+/// The nearest manifest that lists dependencies.
+struct Listed {
+    manifest: String,
+    dependencies: BTreeSet<String>,
+}
+
+impl Prepared<'_> {
+    /// The side of the key at `key` of `text`, which is the text this was prepared with.
+    pub fn judge_in(&self, text: &[u8], key: &Range<usize>) -> Judgement {
+        let assigned = variable::assigned(text, key);
+        if let Some(judgement) = assigned.as_ref().and_then(|assigned| self.inlined(assigned)) {
+            return judgement;
+        }
+        if let Some(judgement) = self.dotenv(assigned.as_ref()) {
+            return judgement;
+        }
+        let mut gathered = self.gathered.clone();
+        gathered.of_region(&self.regions, key);
         gathered.judge()
     }
 
     /// The judgement of a variable that a bundler inlines.
-    fn inlined(&self, assigned: &Assigned, facts: &Facts) -> Option<Judgement> {
+    fn inlined(&self, assigned: &Assigned) -> Option<Judgement> {
         let name = assigned.name.as_str();
         let starts = |prefix: &&String| name.starts_with(prefix.as_str()) && name.len() > prefix.len();
         let (rule, prefix) = self.rules.variables.iter().filter(|_| !assigned.is_constant).find_map(|rule| {
             let prefix = rule.prefixes.iter().find(starts)?;
-            (rule.depends.is_empty() || depends(facts, &rule.depends).is_some()).then_some((rule, prefix))
+            (rule.depends.is_empty() || self.depends(&rule.depends).is_some()).then_some((rule, prefix))
         })?;
         let why = fill(&rule.why, &[("{name}", name), ("{prefix}", prefix)]);
         Some(Judgement { side: Side::Client, evidence: vec![why], public_variable: Some(name.into()) })
     }
 
     /// The judgement of a variable in a file that has no side of its own.
-    fn dotenv(&self, subject: &Subject<'_>, assigned: Option<&Assigned>, facts: &Facts) -> Option<Judgement> {
-        let dotenv = &self.rules.dotenvs.iter().find(|dotenv| dotenv.is_about(subject.path))?.rule;
+    fn dotenv(&self, assigned: Option<&Assigned>) -> Option<Judgement> {
+        let dotenv = &self.rules.dotenvs.iter().find(|dotenv| dotenv.is_about(&self.path))?.rule;
         let judgement = |side, why| Some(Judgement { side, evidence: vec![why], public_variable: None });
-        if let Some((manifest, name)) = depends(facts, &dotenv.whole) {
-            return judgement(Side::Client, fill(&dotenv.whole_why, &[("{manifest}", &manifest), ("{name}", &name)]));
+        if let Some((manifest, name)) = self.depends(&dotenv.whole) {
+            return judgement(Side::Client, fill(&dotenv.whole_why, &[("{manifest}", manifest), ("{name}", name)]));
         }
         match assigned {
             Some(assigned) => judgement(Side::Server, fill(&dotenv.why, &[("{name}", &assigned.name)])),
             None => judgement(Side::Unknown, "the key is no variable's value".into()),
         }
     }
+
+    /// The nearest manifest that lists dependencies, if it names one of `wanted`: its path, and which.
+    fn depends<'w>(&self, wanted: &'w [String]) -> Option<(&str, &'w str)> {
+        let listed = self.listed.as_ref()?;
+        let found = wanted.iter().find(|wanted| listed.dependencies.contains(*wanted))?;
+        Some((&listed.manifest, found))
+    }
 }
 
-/// The nearest manifest that lists dependencies, if it names one of `wanted`: its path, and which.
-fn depends(facts: &Facts, wanted: &[String]) -> Option<(String, String)> {
-    let listed =
-        facts.folders.iter().flat_map(|folder| folder.manifests.iter().map(move |manifest| (folder, manifest)));
-    let (folder, (name, text)) =
-        listed.into_iter().find(|(_, (name, _))| matches!(name.as_str(), "package.json" | "pubspec.yaml"))?;
-    let dependencies = manifest::dependencies(name, text);
-    let found = wanted.iter().find(|wanted| dependencies.contains(*wanted))?;
-    Some((evidence::join(&folder.path, name), found.clone()))
+impl Listed {
+    fn nearest(facts: &Facts) -> Option<Self> {
+        let all =
+            facts.folders.iter().flat_map(|folder| folder.manifests.iter().map(move |manifest| (folder, manifest)));
+        let lists = |name: &str| matches!(name, "package.json" | "pubspec.yaml");
+        let (folder, (name, text)) = all.into_iter().find(|(_, (name, _))| lists(name))?;
+        Some(Self { manifest: evidence::join(&folder.path, name), dependencies: manifest::dependencies(name, text) })
+    }
 }
 
 impl Wanted for Classifier {

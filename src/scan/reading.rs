@@ -7,12 +7,15 @@ use super::batch::Batch;
 use super::decide::{self, Decision};
 use super::ground::Ground;
 use crate::blob::{Origin, Window, Windows};
-use crate::classify::Subject;
-use crate::detect::{Candidate, Class, Cursor, Decoded, Form, Verdict, excerpt};
+use crate::classify::{Part, Prepared};
+use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
 use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
 use crate::line_hash::LineHasher;
+use crate::side::Judgement;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 
 /// Places of one key in one blob that are judged one by one; the rest take the worst judgement so far.
 const JUDGED_MAX: usize = 100;
@@ -45,11 +48,43 @@ struct Group {
 }
 
 /// Text that a window gave, as the detector searched it.
-struct Text<'t> {
+struct Text<'t, 'c> {
     window: Window<'t>,
     /// The cursor at its start.
     cursor: Cursor,
     encoding: Option<&'static str>,
+    prepared: OnceCell<Prepared<'c>>,
+}
+
+impl<'t, 'c> Text<'t, 'c> {
+    const fn new(window: Window<'t>, cursor: Cursor, encoding: Option<&'static str>) -> Self {
+        Self { window, cursor, encoding, prepared: OnceCell::new() }
+    }
+
+    /// The judgement of the key at `key`; what holds for the whole text is gathered once.
+    fn judge(&self, shared: &'c Shared<'_>, ground: &Ground, path: &[u8], key: &Range<usize>) -> io::Result<Judgement> {
+        let bytes = self.window.bytes;
+        if self.prepared.get().is_none() {
+            let classifier = shared.classifier()?;
+            let part = if self.window.offset == 0 { Part::Start } else { Part::Later };
+            let facts = ground.facts(classifier, path);
+            let prepared = classifier.prepare(&ground.below_top(path), bytes, part, &facts);
+            // It was empty a line ago, and no other thread has it.
+            let _ = self.prepared.set(prepared);
+        }
+        let judged = self.prepared.get().map(|prepared| prepared.judge_in(bytes, key));
+        Ok(mask_judgement(&shared.detector, judged.unwrap_or_else(|| decide::no_code("nothing is known of it"))))
+    }
+}
+
+/// Names in the evidence come from scanned files, and may themselves be keys.
+fn mask_judgement(detector: &Detector, judgement: Judgement) -> Judgement {
+    let clean = |text: String| if detector.any(text.as_bytes()) { mask(detector, text.as_bytes()) } else { text };
+    Judgement {
+        side: judgement.side,
+        evidence: judgement.evidence.into_iter().map(clean).collect(),
+        public_variable: judgement.public_variable.map(clean),
+    }
 }
 
 impl<'r> Reading<'r> {
@@ -90,19 +125,19 @@ impl<'r> Reading<'r> {
     /// Searches one window that has a prefix: as it stands, and decoded where the blob is UTF-16.
     fn window(&mut self, window: &Window<'_>) -> io::Result<()> {
         let is_decoded = self.form != Form::Utf8;
-        let text = Text { window: *window, cursor: self.cursor, encoding: None };
+        let text = Text::new(*window, self.cursor, None);
         let has_wide = self.search(&text, window.owned(), is_decoded)?;
         if is_decoded && has_wide {
             let decoded = Decoded::new(self.form, window.bytes, window.owned());
             let inner = Window { bytes: decoded.text.as_bytes(), offset: window.offset, last: window.last };
-            let text = Text { window: inner, cursor: self.cursor.decoded(), encoding: self.form.name() };
+            let text = Text::new(inner, self.cursor.decoded(), self.form.name());
             self.search(&text, decoded.owned, false)?;
         }
         Ok(())
     }
 
     /// Takes the candidates that start before `owned`; says whether wide ones were passed over for a decoded text.
-    fn search(&mut self, text: &Text<'_>, owned: usize, skip_wide: bool) -> io::Result<bool> {
+    fn search(&mut self, text: &Text<'_, 'r>, owned: usize, skip_wide: bool) -> io::Result<bool> {
         let shared = self.shared;
         let mut cursor = text.cursor;
         let (mut has_wide, mut fault) = (false, None);
@@ -119,7 +154,7 @@ impl<'r> Reading<'r> {
         fault.map_or(Ok(has_wide), Err)
     }
 
-    fn candidate(&mut self, text: &Text<'_>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
+    fn candidate(&mut self, text: &Text<'_, 'r>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
         let Verdict::Ignored(class) = candidate.verdict else {
             return self.key(text, candidate, cursor);
         };
@@ -133,7 +168,7 @@ impl<'r> Reading<'r> {
         Ok(())
     }
 
-    fn key(&mut self, text: &Text<'_>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
+    fn key(&mut self, text: &Text<'_, 'r>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
         let (shared, bytes) = (self.shared, text.window.bytes);
         let kind = &shared.options.rules.keys.kind[candidate.kind];
         let Some(environment) = candidate.environment.filter(|_| shared.fires(kind)) else { return Ok(()) };
@@ -158,13 +193,8 @@ impl<'r> Reading<'r> {
             excerpt: excerpt(&shared.detector, bytes, &candidate.range),
         });
         if group.places.len() < JUDGED_MAX {
-            let path = self.ground.below_top(self.path);
-            let subject = Subject { path: &path, text: bytes, key: candidate.range.clone() };
             let judgement = match self.origin {
-                Origin::File | Origin::Stdin => {
-                    let classifier = shared.classifier()?;
-                    classifier.judge(&subject, &self.ground.facts(classifier, self.path))
-                }
+                Origin::File | Origin::Stdin => text.judge(shared, self.ground, self.path, &candidate.range)?,
                 Origin::Link => decide::no_code("the key is in the target of a symbolic link"),
                 Origin::TreeEntry => decide::no_code("the key is in the name of a file or folder"),
             };

@@ -230,3 +230,43 @@ fn completions_and_manual_come_from_the_same_definition() {
         assert!(help.contains(flag), "{flag}");
     }
 }
+
+#[test]
+fn keys_in_names_stay_out_of_the_evidence() {
+    let work = Workspace::new();
+    let (name, folder, other) = (live_key(1), live_key(2), live_key(3));
+    work.write(".env", format!("{name}={other}\n"));
+    work.write("index.html", format!("<script src=\"{folder}/{name}.js\"></script>"));
+    work.write(format!("{folder}/{name}.js"), &other);
+    work.write(format!("{folder}/package.json"), "{\"dependencies\": {\"react-dom\": \"19\"}}");
+    for format in ["text", "json", "sarif"] {
+        let run = work.run(&["scan", "--format", format]);
+        assert_eq!(run.code, Some(1));
+        for key in [&name, &folder, &other] {
+            assert!(!run.stdout.contains(&key[13..]), "{format}: {}", run.stdout);
+        }
+    }
+}
+
+#[test]
+fn very_many_keys_in_one_file_end_soon_and_say_so() {
+    let work = Workspace::new();
+    let keys: Vec<String> = (0..20_000).map(|seed| format!("'{}'", live_key(seed))).collect();
+    work.write("keys.php", format!("<?php\nimport('x');\n{}", keys.join(",\n")));
+    work.write(
+        "package.json",
+        format!("{{\"dependencies\": {{\"react-dom\": \"1\"}}, \"x\": \"{}\"}}", "y".repeat(900_000)),
+    );
+    let run = work.run(&["scan", "--format", "json"]);
+    assert_eq!(run.code, Some(1));
+    let report = run.json();
+    // What was opened in a window that is gone is not known, and so neither server nor client.
+    let sides: std::collections::BTreeSet<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["side"]["value"].as_str().unwrap())
+        .collect();
+    assert_eq!(sides.into_iter().collect::<Vec<_>>(), ["server", "unknown"]);
+    assert_eq!(report["summary"]["findings"], 20_000);
+}
