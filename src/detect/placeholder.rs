@@ -3,7 +3,7 @@
 //! Shape decides, never a path or a neighbouring word. The numbers and words are data in `rules/placeholders.toml`.
 
 use super::Verdict;
-use crate::rule::{Keys, Placeholders, RuleError, Sequence, Words};
+use crate::rule::{Keys, Placeholders, RuleError, Words};
 use regex::bytes::Regex;
 
 /// Why a candidate is no key.
@@ -72,6 +72,7 @@ pub(super) struct Placeholder {
     rules: Placeholders,
     /// Shapes in order, with their least entropy in bits a character.
     shapes: Vec<(Regex, Option<f64>)>,
+    rows: Rows,
 }
 
 impl Placeholder {
@@ -82,7 +83,11 @@ impl Placeholder {
                 pattern.map_err(|error| RuleError::new("keys.toml", format!("shape `{}`: {error}", shape.name)))?;
             Ok((pattern, shape.entropy_min))
         });
-        Ok(Self { rules: rules.clone(), shapes: shapes.collect::<Result<_, _>>()? })
+        Ok(Self {
+            rules: rules.clone(),
+            shapes: shapes.collect::<Result<_, _>>()?,
+            rows: Rows::new(&rules.sequence.rows),
+        })
     }
 
     /// Judges `identifier`; `follows` are the bytes behind it, `fingerprint` is that of the whole candidate.
@@ -106,7 +111,7 @@ impl Placeholder {
         }
         let tests: [(Class, &dyn Fn() -> bool); 7] = [
             (Class::FewDistinct, &|| distinct(identifier) <= rules.few_distinct.distinct_max),
-            (Class::Sequence, &|| is_sequence(identifier, &rules.sequence)),
+            (Class::Sequence, &|| is_sequence(identifier, rules.sequence.steps_share_min, &self.rows)),
             (Class::Periodic, &|| self.is_periodic(identifier)),
             (Class::Words, &|| is_words(identifier, &rules.words)),
             (Class::Stopword, &|| self.has_stopword(identifier)),
@@ -184,31 +189,44 @@ fn is_single_case(identifier: &[u8]) -> bool {
     identifier.iter().all(u8::is_ascii_lowercase) || identifier.iter().all(u8::is_ascii_uppercase)
 }
 
+/// For each row that a sequence may go along, the character that follows each; the first follows the last.
+#[derive(Debug)]
+struct Rows(Vec<[u8; 256]>);
+
+impl Rows {
+    fn new(rows: &[String]) -> Self {
+        let table = |row: &String| {
+            let mut follows = [0; 256];
+            for (from, to) in row.bytes().zip(row.bytes().cycle().skip(1)) {
+                follows[usize::from(from)] = to;
+            }
+            follows
+        };
+        Self(rows.iter().map(table).collect())
+    }
+
+    /// Neighbours in `part` that are one step apart: upwards and downwards.
+    fn steps(&self, part: &[u8]) -> (usize, usize) {
+        let is_step = |from: u8, to: u8| self.0.iter().any(|follows| follows[usize::from(from)] == to);
+        let up = part.windows(2).filter(|pair| is_step(pair[0], pair[1])).count();
+        let down = part.windows(2).filter(|pair| is_step(pair[1], pair[0])).count();
+        (up, down)
+    }
+}
+
 /// Whether most neighbours are one step apart along a row, all in one direction: in the text as it stands,
 /// or among its letters and among its digits.
-fn is_sequence(identifier: &[u8], rules: &Sequence) -> bool {
+fn is_sequence(identifier: &[u8], share_min: f64, rows: &Rows) -> bool {
     let text: Vec<u8> =
         identifier.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
     let (digits, letters): (Vec<u8>, Vec<u8>) = text.iter().partition(|byte| byte.is_ascii_digit());
-    [vec![text], vec![digits, letters]].iter().any(|parts| {
+    [&[text][..], &[digits, letters]].iter().any(|parts| {
         let pairs: usize = parts.iter().map(|part| part.len().saturating_sub(1)).sum();
-        let steps = |direction: usize| parts.iter().map(|part| steps(part, &rules.rows, direction)).sum::<usize>();
-        let most = steps(1).max(steps(usize::MAX));
+        let (up, down) =
+            parts.iter().map(|part| rows.steps(part)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let share = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        pairs > 0 && share(most) >= share(pairs) * rules.steps_share_min
+        pairs > 0 && share(up.max(down)) >= share(pairs) * share_min
     })
-}
-
-/// Neighbours in `part` that are one step apart: `direction` 1 is up, `usize::MAX` is down.
-fn steps(part: &[u8], rows: &[String], direction: usize) -> usize {
-    let is_step = |pair: &&[u8]| {
-        rows.iter().map(String::as_bytes).any(|row| {
-            let at = |wanted: u8| row.iter().position(|&byte| byte == wanted);
-            let (from, to) = (at(pair[0]), at(pair[1]));
-            from.zip(to).is_some_and(|(from, to)| (from + row.len()).wrapping_add(direction) % row.len() == to)
-        })
-    };
-    part.windows(2).filter(is_step).count()
 }
 
 /// How a word is written.
