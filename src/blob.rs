@@ -32,6 +32,15 @@ impl Origin {
 /// Windows of one blob overlap by this much, so no key is cut by a seam. Even, for UTF-16.
 pub const OVERLAP_BYTES: usize = 8 * 1024;
 
+/// Which part of a blob a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It starts where the blob starts.
+    Start,
+    /// It follows text that is not at hand: what was opened there and not closed is not known.
+    Later,
+}
+
 /// A run of a blob's bytes.
 #[derive(Clone, Copy)]
 pub struct Window<'a> {
@@ -44,6 +53,11 @@ pub struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// Whether text came before it.
+    pub const fn part(&self) -> Part {
+        if self.offset == 0 { Part::Start } else { Part::Later }
+    }
+
     /// Keys that start before this index are this window's; later ones are the next window's.
     pub fn owned(&self) -> usize {
         if self.last { self.bytes.len() } else { self.bytes.len() - OVERLAP_BYTES }

@@ -5,7 +5,8 @@ use crate::config::{Config, Format};
 use crate::exit::Exit;
 use crate::output::Destination;
 use crate::report::{self, TextStyle};
-use crate::{scan, stdio};
+use crate::scan::{self, Scope};
+use crate::stdio;
 use anyhow::Result;
 use clap::CommandFactory as _;
 
@@ -14,6 +15,9 @@ pub fn scan(args: ScanArgs) -> Result<Exit> {
     let Config { options, output, policy } = Config::new(args)?;
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;
+    }
+    if matches!(options.scope, Scope::Stdin) {
+        stdio::check_stdin()?;
     }
     let report = scan::run(&options)?;
     output.destination.write(|out| match output.format {

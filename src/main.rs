@@ -6,6 +6,7 @@ use ansalint::cli::{Cli, Command};
 use ansalint::exit::Exit;
 use ansalint::{command, stdio};
 use clap::Parser as _;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -13,19 +14,24 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Error } else { Exit::Clean };
-            // Where even the message cannot be written, the code still tells.
-            return error.print().map_or(Exit::Error, |()| exit).into();
+            if error.use_stderr() {
+                stdio::complain_of_usage(&error.render().to_string());
+                return Exit::Error.into();
+            }
+            // Help and version, asked for.
+            return error.print().map_or(Exit::Error, |()| Exit::Clean).into();
         }
     };
-    let run = match cli.command {
+    let run = catch_unwind(|| match cli.command {
         Command::Scan(args) => command::scan(args),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),
-    };
+    });
     match run {
-        Ok(exit) => exit.into(),
-        Err(error) => {
+        Ok(Ok(exit)) => exit.into(),
+        // The panic has said where it was.
+        Err(_) => Exit::Error.into(),
+        Ok(Err(error)) => {
             stdio::complain(&error);
             Exit::Error.into()
         }

@@ -2,10 +2,10 @@
 //!
 //! The highest weight decides; two sides with the same weight are `unknown`. What contradicts is told, not hidden.
 
-use super::Part;
 use super::compiled::{Compiled, Matched};
 use super::manifest;
 use super::rules::{Project, Verdict};
+use crate::blob::Part;
 use crate::side::{Facts, Folder, Judgement, Side};
 use bstr::ByteSlice as _;
 use std::ops::Range;

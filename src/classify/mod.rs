@@ -11,6 +11,7 @@ mod variable;
 
 pub use rules::{Example, Platform};
 
+use crate::blob::Part;
 use crate::rule::RuleError;
 use crate::side::{Facts, Judgement, Side, Wanted};
 use compiled::Compiled;
@@ -27,15 +28,6 @@ pub struct Subject<'a> {
     pub text: &'a [u8],
     /// Byte range of the key in `text`.
     pub key: Range<usize>,
-}
-
-/// Which part of a file a text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// It starts where the file starts.
-    Start,
-    /// It follows text that is not at hand: what was opened there and not closed is not known.
-    Later,
 }
 
 /// The compiled side rules.

@@ -11,9 +11,11 @@ const BEFORE_BYTES: usize = 512;
 /// The longest name that is shown.
 const NAME_MAX: usize = 80;
 
-/// A name, an assignment sign, and nothing but quotes before the key.
-static ASSIGNED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z_][A-Za-z0-9_.\-]*)["'\]]*\s*(?::=|=>|=|:|\?\?|\|\|)\s*["'`\\]*$"#).ok());
+/// A whole name, an assignment sign, and nothing but quotes before the key; the tail of a base64 text is no name.
+static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?:^|[^A-Za-z0-9_+/=.\-])([A-Za-z_][A-Za-z0-9_.\-]*)["'\]]*\s*(?::=|=>|=|:|\?\?|\|\|)\s*["'`\\]*$"#)
+        .ok()
+});
 /// `ENV NAME value` of a Dockerfile.
 static DOCKER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?i)^\s*(?:ENV|ARG)\s+([A-Za-z0-9_]+)\s+["']?$"#).ok());

@@ -71,11 +71,20 @@ impl Detector {
 
     /// Gives every candidate in `bytes` to `take`, in order of position.
     pub fn search(&self, bytes: &[u8], take: &mut dyn FnMut(Candidate)) {
+        self.walk(bytes, &mut |needle, limit| take(self.candidate(bytes, needle, limit)));
+    }
+
+    /// As [`Detector::search`], without telling keys from placeholders: every verdict says key.
+    fn spans(&self, bytes: &[u8], take: &mut dyn FnMut(Candidate)) {
+        self.walk(bytes, &mut |needle, limit| take(self.span(bytes, needle, limit).0));
+    }
+
+    fn walk(&self, bytes: &[u8], take: &mut dyn FnMut(&Needle, usize)) {
         let mut next = self.prefixes.first(bytes);
         while let Some(needle) = next {
             next = self.prefixes.next(bytes, needle.range.end);
             let limit = next.as_ref().map_or(bytes.len(), |next| next.range.start);
-            take(self.candidate(bytes, &needle, limit));
+            take(&needle, limit);
         }
     }
 
@@ -90,19 +99,32 @@ impl Detector {
 
     /// Reads the candidate that starts at `needle` and ends before `limit`, where the next prefix stands.
     fn candidate(&self, bytes: &[u8], needle: &Needle, limit: usize) -> Candidate {
+        let (mut candidate, run) = self.span(bytes, needle, limit);
+        let word = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
+        candidate.verdict = match word {
+            None => Verdict::Ignored(Class::NoEnvironment),
+            Some((_, word)) => {
+                let narrow = run.narrow(bytes);
+                let whole = || self.whole(needle, &narrow);
+                self.placeholder.judge(&narrow[word.len()..], &run.follows(bytes), &whole)
+            }
+        };
+        candidate
+    }
+
+    /// Where the candidate at `needle` stands, not yet judged.
+    fn span(&self, bytes: &[u8], needle: &Needle, limit: usize) -> (Candidate, Run) {
         let run = Run::read(bytes, needle, limit);
         let narrow = run.narrow(bytes);
         let environment = self.environments.iter().find(|(_, word)| narrow.starts_with(word.as_bytes()));
-        let verdict = match environment {
-            None => Verdict::Ignored(Class::NoEnvironment),
-            Some((_, word)) => {
-                let follows = run.follows(bytes);
-                let whole = || self.whole(needle, &narrow);
-                self.placeholder.judge(&narrow[word.len()..], &follows, &whole)
-            }
+        let candidate = Candidate {
+            kind: needle.kind,
+            environment: environment.map(|&(environment, _)| environment),
+            range: needle.range.start..run.end(),
+            wide: needle.wide,
+            verdict: Verdict::Key,
         };
-        let environment = environment.map(|&(environment, _)| environment);
-        Candidate { kind: needle.kind, environment, range: needle.range.start..run.end(), wide: needle.wide, verdict }
+        (candidate, run)
     }
 
     /// The fingerprint of prefix and `rest` together.

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::decide::{self, Decision};
 use super::ground::Ground;
 use crate::blob::{Origin, Window, Windows};
-use crate::classify::{Part, Prepared};
+use crate::classify::Prepared;
 use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
 use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
 use crate::line_hash::LineHasher;
@@ -66,9 +66,8 @@ impl<'t, 'c> Text<'t, 'c> {
         let bytes = self.window.bytes;
         if self.prepared.get().is_none() {
             let classifier = shared.classifier()?;
-            let part = if self.window.offset == 0 { Part::Start } else { Part::Later };
             let facts = ground.facts(classifier, path);
-            let prepared = classifier.prepare(&ground.below_top(path), bytes, part, &facts);
+            let prepared = classifier.prepare(&ground.below_top(path), bytes, self.window.part(), &facts);
             // It was empty a line ago, and no other thread has it.
             let _ = self.prepared.set(prepared);
         }
@@ -145,7 +144,7 @@ impl<'r> Reading<'r> {
             if candidate.range.start >= owned || fault.is_some() {
                 return;
             }
-            if candidate.wide && skip_wide {
+            if skip_wide && is_aligned(self.form, text.window.bytes, &candidate) {
                 has_wide = true;
                 return;
             }
@@ -190,7 +189,7 @@ impl<'r> Reading<'r> {
             key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
             places: Vec::new(),
             decision: Decision::new(kind),
-            excerpt: excerpt(&shared.detector, bytes, &candidate.range),
+            excerpt: excerpt(&shared.detector, bytes, text.window.part(), &candidate.range),
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
@@ -248,5 +247,15 @@ impl<'r> Reading<'r> {
                 ..finding
             }));
         }
+    }
+}
+
+/// Whether decoding the whole text from its start shows a wide candidate too.
+fn is_aligned(form: Form, bytes: &[u8], candidate: &Candidate) -> bool {
+    let start = candidate.range.start;
+    match form {
+        Form::Utf8 => false,
+        Form::Utf16Le => candidate.wide && start.is_multiple_of(2),
+        Form::Utf16Be => candidate.wide && !start.is_multiple_of(2) && bytes[start - 1] == 0,
     }
 }

@@ -270,3 +270,48 @@ fn very_many_keys_in_one_file_end_soon_and_say_so() {
     assert_eq!(sides.into_iter().collect::<Vec<_>>(), ["server", "unknown"]);
     assert_eq!(report["summary"]["findings"], 12_000);
 }
+
+#[test]
+fn messages_about_arguments_hold_no_key_and_no_command() {
+    let work = Workspace::new();
+    let key = live_key(1);
+    let unknown = format!("--{key}");
+    let cases: [&[&str]; 6] = [
+        &["scan", &key],
+        &["scan", &unknown],
+        &["scan", "--format", &key],
+        &["scan", "--rules", &key],
+        &[&key],
+        &["scan", "--fail-on", "x\n::error::pwn"],
+    ];
+    for args in cases {
+        let run = work.run(args);
+        assert_eq!(run.code, Some(2), "{args:?}");
+        assert!(!run.stderr.contains(&key[13..]), "{}", run.stderr);
+        assert!(run.stderr.lines().all(|line| !line.trim_start().starts_with("::")), "{}", run.stderr);
+    }
+    assert_eq!(shell(&work, "\"$ansalint\" scan - <&-").code, Some(2));
+}
+
+#[test]
+fn neighbours_of_a_key_stay_masked_at_seams_and_behind_escapes() {
+    let work = Workspace::new();
+    let (one, two) = (live_key(1), live_key(2));
+    for before in [1, 5, 10, 20, 40] {
+        let start = 512 * 1024 - 8192 - before;
+        let line = format!("{}{one} {two}{}", " ".repeat(start), " ".repeat(20_000));
+        work.write(format!("seam{before}.txt"), line);
+    }
+    let (head, tail) = one.split_at(30);
+    for escape in ["\\/", "%2F", "&#x2F;", "\\u002f"] {
+        work.write(format!("{}.json", escape.len()), format!("{{\"a\": \"{head}{escape}{tail}\", \"b\": \"{two}\"}}"));
+    }
+    work.write(".env", format!("{head}+{tail}={two}\n"));
+    for format in ["text", "json", "sarif"] {
+        let output = work.run(&["scan", "--format", format]).stdout;
+        assert!(output.contains("seam1.txt"));
+        for piece in [&one[25..30], &tail[..10], &one[20..], &two[13..]] {
+            assert!(!output.contains(piece), "{format}: {piece}");
+        }
+    }
+}

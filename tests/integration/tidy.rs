@@ -15,7 +15,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("rule", &["secret"]),
     ("finding", &["blob", "rule", "secret", "side"]),
     // Pure.
-    ("classify", &["rule", "side"]),
+    ("classify", &["blob", "rule", "side"]),
     ("detect", &["blob", "finding", "rule", "secret"]),
     ("line_hash", &[]),
     // Edges.
@@ -27,7 +27,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     // The program.
     ("cli", &[]),
     ("exit", &["report", "rule"]),
-    ("stdio", &["report"]),
+    ("stdio", &["detect", "report", "rule"]),
     ("config", &["cli", "exit", "output", "rule", "scan"]),
     ("command", &["cli", "config", "exit", "output", "report", "scan", "stdio"]),
 ];

@@ -262,3 +262,25 @@ fn only_what_git_ignores_and_does_not_hold_is_lowered() {
     assert_eq!(seen, expected);
     assert_eq!(report["repository"]["head"].as_str().unwrap().len(), 40);
 }
+
+#[test]
+fn wide_keys_out_of_step_with_their_file_are_found() {
+    let work = Workspace::new();
+    let key = live_key(1);
+    let little: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = key.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let text: Vec<u8> = "some ordinary text before it\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [Vec<&[u8]>; 6] = [
+        vec![b"abc", &little, b"zz"],
+        vec![&text, b"x", &little],
+        vec![b"\xff\xfe", &text, b"x", &little],
+        vec![b"\xff\xfe", &text, &big],
+        vec![b"\xfe\xff", &text, &little],
+        vec![&little, b"!", &little, b"!", &big, b"!!"],
+    ];
+    for (index, parts) in cases.iter().enumerate() {
+        work.write(format!("{index}.bin"), parts.concat());
+    }
+    assert_eq!(paths(&scan(&work, &[])), ["0.bin", "1.bin", "2.bin", "3.bin", "4.bin", "5.bin"]);
+    assert_eq!(scan(&work, &["5.bin"]).json()["findings"][0]["places"].as_array().unwrap().len(), 3);
+}
