@@ -16,6 +16,8 @@ pub(super) struct Compiled {
     pub contents: Vec<Matched<Content>>,
     pub regions: Vec<Matched<Region>>,
     pub variables: Vec<Variable>,
+    /// Files whose variables no bundler reads.
+    pub never_inlined: GlobSet,
     pub dotenvs: Vec<Matched<Dotenv>>,
     /// Manifests that lie below the folder they speak for.
     pub nested: Vec<String>,
@@ -113,6 +115,7 @@ impl Compiled {
             self.regions.push(Matched::of_files(paths(&rule.files)?, patterns, rule));
         }
         if let Some(rule) = platform.dotenv {
+            self.never_inlined = paths(&rule.never)?;
             self.dotenvs.push(Matched::of_files(paths(&rule.files)?, [None, None], rule));
         }
         self.variables.extend(platform.variable);

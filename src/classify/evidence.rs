@@ -8,10 +8,13 @@ use super::rules::{Project, Verdict};
 use crate::blob::Part;
 use crate::side::{Facts, Folder, Judgement, Side};
 use bstr::ByteSlice as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Sentences that a judgement shows.
 const SHOWN_MAX: usize = 6;
+/// Parts before a key that are looked at for the one it stands in.
+const NEAR_PARTS: usize = 16;
 /// Characters of a name taken from a scanned file.
 const NAME_MAX: usize = 80;
 
@@ -47,7 +50,10 @@ impl Gathered {
 
     /// What the part of the file says that the key stands in.
     pub fn of_region(&mut self, regions: &Regions<'_>, key: &Range<usize>) {
-        let inside = regions.parts.iter().find(|(part, _)| part.contains(&key.start)).map(|(_, verdict)| *verdict);
+        // Parts of one rule do not overlap, and those of another are few around any one place.
+        let behind = regions.parts.partition_point(|(part, _)| part.start <= key.start);
+        let near = regions.parts[behind.saturating_sub(NEAR_PARTS)..behind].iter().rev();
+        let inside = near.into_iter().find(|(part, _)| part.contains(&key.start)).map(|(_, verdict)| *verdict);
         if let Some(verdict) = inside.or(regions.outside) {
             self.add(verdict.side, verdict.weight, verdict.why.clone());
         }
@@ -126,6 +132,7 @@ impl<'r> Regions<'r> {
             let outside = rule.rule.outside.as_ref().filter(|_| part == Part::Start);
             regions.outside = regions.outside.or(outside);
         }
+        regions.parts.sort_by_key(|(part, _)| part.start);
         regions
     }
 }
@@ -136,7 +143,8 @@ fn folder_says(rules: &Compiled, folder: &Folder, path: &str, seen: &[&str]) -> 
     let about = rules.projects.iter().filter(|rule| rule.rule.loads || rule.is_about(below));
     let named = about.flat_map(|rule| names(rule, folder).into_iter().map(move |name| (rule, name)));
     let own = named.filter(|(rule, name)| rule.rule.loads || !seen.contains(name));
-    let told = own.filter_map(|(rule, name)| Some((rule, says(rule, folder, name, path)?)));
+    let mut known = BTreeMap::new();
+    let told = own.filter_map(|(rule, name)| Some((rule, says(rule, folder, (name, path), &mut known)?)));
     told.map(|(rule, why)| Piece { side: rule.rule.side, weight: rule.rule.weight, why }).collect()
 }
 
@@ -151,13 +159,18 @@ fn names<'f>(rule: &Matched<Project>, folder: &'f Folder) -> Vec<&'f str> {
     names
 }
 
-/// The sentence of `rule` if the manifest `name` of `folder` meets it.
-fn says(rule: &Matched<Project>, folder: &Folder, name: &str, path: &str) -> Option<String> {
+/// The sentence of `rule` about the file at `path` if the manifest `name` of `folder` meets it; `known` holds what was read.
+fn says<'f>(
+    rule: &Matched<Project>,
+    folder: &Folder,
+    (name, path): (&'f str, &str),
+    known: &mut BTreeMap<&'f str, BTreeSet<String>>,
+) -> Option<String> {
     let manifest = join(&folder.path, name.trim_end_matches('/'));
     let told = |found: &str| fill(&rule.rule.why, &[("{manifest}", &manifest), ("{name}", found)]);
     let text = folder.manifest(name).unwrap_or_default();
     if !rule.rule.depends.is_empty() {
-        let dependencies = manifest::dependencies(name, text);
+        let dependencies = known.entry(name).or_insert_with(|| manifest::dependencies(name, text));
         return rule.rule.depends.iter().find(|wanted| dependencies.contains(*wanted)).map(|found| told(found));
     }
     if rule.rule.contains.is_none() {

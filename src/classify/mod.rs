@@ -95,6 +95,9 @@ impl Prepared<'_> {
 
     /// The judgement of a variable that a bundler inlines.
     fn inlined(&self, assigned: &Assigned) -> Option<Judgement> {
+        if self.rules.never_inlined.is_match(&self.path) {
+            return None;
+        }
         let name = assigned.name.as_str();
         let starts = |prefix: &&String| name.starts_with(prefix.as_str()) && name.len() > prefix.len();
         let (rule, prefix) = self.rules.variables.iter().filter(|_| !assigned.is_constant).find_map(|rule| {

@@ -140,6 +140,8 @@ pub struct Variable {
 pub struct Dotenv {
     /// Globs of their names.
     pub files: Vec<String>,
+    /// Globs of files whose variables no bundler reads, whatever they are called.
+    pub never: Vec<String>,
     /// The sentence for a variable that nothing inlines, with `{name}`.
     pub why: String,
     /// Dependencies that put every variable into the app.

@@ -21,6 +21,8 @@ use std::ops::Range;
 const JUDGED_MAX: usize = 100;
 /// Different keys that one blob may hold before the rest is left out.
 const KEYS_MAX: usize = 100_000;
+/// Keys of one blob whose line is shown; text reports show no more findings than half of this.
+const EXCERPTS_MAX: usize = 1_000;
 /// Places of one key in one blob that are kept, and rejected candidates that are listed.
 const PLACES_MAX: usize = 10_000;
 
@@ -44,7 +46,7 @@ struct Group {
     key: Key,
     places: Vec<Place>,
     decision: Decision,
-    excerpt: Excerpt,
+    excerpt: Option<Excerpt>,
 }
 
 /// Text that a window gave, as the detector searched it.
@@ -185,11 +187,12 @@ impl<'r> Reading<'r> {
         behind.advance_to(&text.window, candidate.range.end);
         let encoding = text.encoding.or(candidate.wide.then_some("utf-16le"));
         let place = Place { start, end: behind.position(), encoding: encoding.into_iter().collect(), line_hash: None };
+        let is_shown = self.groups.len() < EXCERPTS_MAX;
         let group = self.groups.entry(fingerprint.clone()).or_insert_with(|| Group {
             key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
             places: Vec::new(),
             decision: Decision::new(kind),
-            excerpt: excerpt(&shared.detector, bytes, text.window.part(), &candidate.range),
+            excerpt: is_shown.then(|| excerpt(&shared.detector, bytes, text.window.part(), &candidate.range)),
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
@@ -243,7 +246,7 @@ impl<'r> Reading<'r> {
                 origin: self.origin,
                 path: path.into(),
                 places: group.places,
-                excerpt: Some(group.excerpt),
+                excerpt: group.excerpt,
                 ..finding
             }));
         }
