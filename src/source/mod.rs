@@ -3,6 +3,7 @@
 //! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
 
 pub mod facts;
+pub mod history;
 pub mod open;
 pub mod reader;
 pub mod repository;

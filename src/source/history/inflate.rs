@@ -1,0 +1,101 @@
+//! Inflating zlib streams: at once where the size is known, in pieces where it is large or unknown.
+//!
+//! Buffers are used again and again; nothing here knows what an object is.
+
+use flate2::{Decompress, FlushDecompress, Status};
+use libdeflater::Decompressor;
+
+/// A buffer that stays initialised, so that using it again costs nothing.
+#[derive(Default)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Buffer {
+    /// What it holds.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// Room for `len` bytes, whose content is left from before.
+    pub fn room(&mut self, len: usize) -> &mut [u8] {
+        if self.bytes.len() < len {
+            self.bytes.resize(len, 0);
+        }
+        self.len = len;
+        &mut self.bytes[..len]
+    }
+
+    /// Bytes of memory it takes.
+    pub const fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+/// Inflates streams whose size is known.
+pub struct Inflater(Decompressor);
+
+impl Default for Inflater {
+    fn default() -> Self {
+        Self(Decompressor::new())
+    }
+}
+
+impl Inflater {
+    /// Inflates the stream at the start of `from` into `out`, which it has to fill; says whether it did.
+    pub fn exact(&mut self, from: &[u8], out: &mut [u8]) -> bool {
+        // libdeflate gives up on a stream that has nothing to write.
+        if out.is_empty() {
+            return Pieces::default().next(from, &mut [0]) == Some((Piece::End, 0));
+        }
+        self.0.zlib_decompress(from, out).is_ok_and(|len| len == out.len())
+    }
+}
+
+/// How far a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// There is more.
+    More,
+    /// It ended.
+    End,
+}
+
+/// Inflates one stream piece by piece.
+pub struct Pieces {
+    inflate: Decompress,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { inflate: Decompress::new(true) }
+    }
+}
+
+impl Pieces {
+    /// Bytes of the stream read so far.
+    pub fn consumed(&self) -> u64 {
+        self.inflate.total_in()
+    }
+
+    /// Fills `out` from `from`, the whole stream and what follows it; `None` where the stream is damaged.
+    pub fn next(&mut self, from: &[u8], out: &mut [u8]) -> Option<(Piece, usize)> {
+        let mut filled = 0;
+        loop {
+            let at = usize::try_from(self.inflate.total_in()).ok()?;
+            let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
+            let status = self.inflate.decompress(from.get(at..)?, &mut out[filled..], FlushDecompress::None).ok()?;
+            filled += usize::try_from(self.inflate.total_out() - written).ok()?;
+            if status == Status::StreamEnd {
+                return Some((Piece::End, filled));
+            }
+            if filled == out.len() {
+                return Some((Piece::More, filled));
+            }
+            if self.inflate.total_in() == read && self.inflate.total_out() == written {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! One pack: where its entries are, and which is a delta on which.
+//!
+//! The table comes from the pack's index where that agrees with the pack, and from reading the pack from its start
+//! where it does not. No object is resolved here.
+
+use super::inflate::{Piece, Pieces};
+use gix_hash::{Kind, ObjectId};
+use gix_pack::data::{self, entry::Header};
+use rayon::prelude::*;
+
+/// No entry.
+pub const NONE: u32 = u32::MAX;
+/// Entries whose headers one task reads.
+const CHUNK_ENTRIES: usize = 4_096;
+
+/// The entries of one pack, in the order of the pack, as a forest of deltas on whole objects.
+pub struct Pack<'p> {
+    bytes: &'p [u8],
+    object_hash: Kind,
+    index: Option<&'p gix_pack::index::File>,
+    /// Where each entry starts, ascending.
+    offsets: Vec<u64>,
+    /// The place of each entry in the index.
+    places: Vec<u32>,
+    /// The first delta on an entry, and the next one on the same base.
+    first_child: Vec<u32>,
+    next_sibling: Vec<u32>,
+    /// Entries that are no delta on another entry of this pack.
+    roots: Vec<u32>,
+    /// Where reading stopped because the pack is damaged.
+    pub damaged: Option<String>,
+}
+
+/// What the header of an entry says.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it is, if it is no delta.
+    pub header: Header,
+    /// Bytes it inflates to.
+    pub bytes: u64,
+    /// Where its stream starts in the pack.
+    pub start: usize,
+}
+
+/// What an entry is based on.
+enum Base {
+    None,
+    At(u64),
+    Object(ObjectId),
+}
+
+impl<'p> Pack<'p> {
+    /// Over `bytes`, a whole pack, with its index if there is one.
+    pub fn new(bytes: &'p [u8], object_hash: Kind, index: Option<&'p gix_pack::index::File>) -> Self {
+        let mut pack = Self {
+            bytes,
+            object_hash,
+            index,
+            offsets: Vec::new(),
+            places: Vec::new(),
+            first_child: Vec::new(),
+            next_sibling: Vec::new(),
+            roots: Vec::new(),
+            damaged: None,
+        };
+        if !index.is_some_and(|index| pack.take_index(index)) {
+            pack.index = None;
+            pack.read_through();
+        }
+        pack.plant();
+        pack
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.offsets.len()).unwrap_or(NONE)
+    }
+
+    /// Bytes of the whole pack.
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Entries that are no delta on another entry of this pack.
+    pub fn roots(&self) -> &[u32] {
+        &self.roots
+    }
+
+    /// The first delta on `entry`, or [`NONE`].
+    pub fn first_child(&self, entry: u32) -> u32 {
+        self.first_child[entry as usize]
+    }
+
+    /// The next delta on the base of `entry`, or [`NONE`].
+    pub fn next_sibling(&self, entry: u32) -> u32 {
+        self.next_sibling[entry as usize]
+    }
+
+    /// The header of `entry`.
+    pub fn entry(&self, entry: u32) -> Option<Entry> {
+        read_entry(self.bytes, self.offsets[entry as usize], self.object_hash)
+    }
+
+    /// The stream of `entry`, whose header says that it starts at `start`.
+    pub fn stream(&self, entry: u32, start: usize) -> &'p [u8] {
+        let next = self.offsets.get(entry as usize + 1).and_then(|&next| usize::try_from(next).ok());
+        self.bytes.get(start..next.unwrap_or(self.end())).unwrap_or_default()
+    }
+
+    /// The name of `entry`, where an index gives it.
+    pub fn id(&self, entry: u32) -> Option<ObjectId> {
+        Some(self.index?.oid_at_index(*self.places.get(entry as usize)?).to_owned())
+    }
+
+    /// Where `entry` starts in the pack.
+    pub fn offset(&self, entry: u32) -> u64 {
+        self.offsets[entry as usize]
+    }
+
+    /// The entry called `id`.
+    pub fn find(&self, id: &ObjectId) -> Option<u32> {
+        let index = self.index?;
+        self.at(index.pack_offset_at_index(index.lookup(id)?))
+    }
+
+    /// The entry that `entry` is a delta on.
+    pub fn base_of(&self, entry: u32) -> Option<u32> {
+        match self.base(self.offset(entry)) {
+            Base::None => None,
+            Base::At(offset) => self.at(offset),
+            Base::Object(id) => self.find(&id),
+        }
+    }
+
+    fn at(&self, offset: u64) -> Option<u32> {
+        u32::try_from(self.offsets.binary_search(&offset).ok()?).ok()
+    }
+
+    /// Takes the offsets of `index`, if it has as many as the pack says it holds and all lie in the pack.
+    fn take_index(&mut self, index: &gix_pack::index::File) -> bool {
+        let count = index.num_objects();
+        if entries_told(self.bytes) != Some(count) {
+            return false;
+        }
+        let mut pairs: Vec<(u64, u32)> =
+            (0..count).into_par_iter().map(|place| (index.pack_offset_at_index(place), place)).collect();
+        pairs.par_sort_unstable();
+        let end = self.end() as u64;
+        let is_sound = pairs.windows(2).all(|pair| pair[0].0 < pair[1].0)
+            && pairs.first().is_none_or(|first| first.0 == data::header::SIZE as u64)
+            && pairs.last().is_none_or(|last| last.0 < end);
+        if is_sound {
+            self.offsets = pairs.iter().map(|pair| pair.0).collect();
+            self.places = pairs.into_iter().map(|pair| pair.1).collect();
+        }
+        is_sound
+    }
+
+    /// Finds the entries by inflating one after another.
+    fn read_through(&mut self) {
+        let Some(count) = entries_told(self.bytes) else {
+            self.damaged = Some("it does not start like a pack".into());
+            return;
+        };
+        let end = self.end();
+        let mut offset = data::header::SIZE;
+        let mut scratch = vec![0; 64 << 10];
+        for number in 0..count {
+            let next = read_entry(self.bytes, offset as u64, self.object_hash).and_then(|entry| {
+                let length = stream_bytes(self.bytes.get(entry.start..end)?, &mut scratch)?;
+                Some(entry.start + length)
+            });
+            let Some(next) = next else {
+                self.damaged = Some(format!("damaged at entry {number} of {count}, byte {offset}"));
+                return;
+            };
+            self.offsets.push(offset as u64);
+            offset = next;
+        }
+    }
+
+    /// Links each delta to its base.
+    fn plant(&mut self) {
+        let bases: Vec<u32> = (0..self.offsets.len())
+            .into_par_iter()
+            .with_min_len(CHUNK_ENTRIES)
+            .map(|number| u32::try_from(number).ok().and_then(|entry| self.base_of(entry)).unwrap_or(NONE))
+            .collect();
+        self.first_child = vec![NONE; bases.len()];
+        self.next_sibling = vec![NONE; bases.len()];
+        for (number, &base) in bases.iter().enumerate().rev() {
+            let Ok(entry) = u32::try_from(number) else { continue };
+            if base == NONE {
+                self.roots.push(entry);
+            } else {
+                self.next_sibling[number] = self.first_child[base as usize];
+                self.first_child[base as usize] = entry;
+            }
+        }
+        self.roots.reverse();
+    }
+
+    /// What the entry at `offset` is a delta on.
+    fn base(&self, offset: u64) -> Base {
+        match read_entry(self.bytes, offset, self.object_hash).map(|entry| entry.header) {
+            Some(Header::OfsDelta { base_distance }) if base_distance > 0 => {
+                offset.checked_sub(base_distance).map_or(Base::None, Base::At)
+            }
+            Some(Header::RefDelta { base_id }) => Base::Object(base_id),
+            _ => Base::None,
+        }
+    }
+
+    /// Where the checksum behind the last entry starts.
+    fn end(&self) -> usize {
+        self.bytes.len().saturating_sub(self.object_hash.len_in_bytes())
+    }
+}
+
+/// Entries that no walk from a root meets: deltas that go in circles.
+pub fn unreachable(pack: &Pack<'_>) -> Vec<u32> {
+    let mut is_met = vec![false; pack.offsets.len()];
+    let mut open: Vec<u32> = pack.roots.clone();
+    while let Some(entry) = open.pop() {
+        is_met[entry as usize] = true;
+        let mut child = pack.first_child(entry);
+        while child != NONE {
+            open.push(child);
+            child = pack.next_sibling(child);
+        }
+    }
+    (0..pack.len()).filter(|&entry| !is_met[entry as usize]).collect()
+}
+
+/// How many entries a pack says it holds.
+fn entries_told(bytes: &[u8]) -> Option<u32> {
+    let header = bytes.first_chunk::<{ data::header::SIZE }>()?;
+    Some(data::header::decode(header).ok()?.1)
+}
+
+fn read_entry(bytes: &[u8], offset: u64, object_hash: Kind) -> Option<Entry> {
+    let at = usize::try_from(offset).ok()?;
+    let entry = data::Entry::from_bytes(bytes.get(at..)?, offset, object_hash).ok()?;
+    Some(Entry {
+        header: entry.header,
+        bytes: entry.decompressed_size,
+        start: usize::try_from(entry.data_offset).ok()?,
+    })
+}
+
+/// Bytes that the stream at the start of `from` takes.
+fn stream_bytes(from: &[u8], scratch: &mut [u8]) -> Option<usize> {
+    let mut pieces = Pieces::default();
+    while pieces.next(from, scratch)?.0 == Piece::More {}
+    usize::try_from(pieces.consumed()).ok()
+}

@@ -1,0 +1,236 @@
+//! The object store of one repository: its packs, its loose objects, and reading one object by name.
+//!
+//! Opened file by file: no discovery, no configuration, no alternates. What cannot be opened is a fault and hides
+//! nothing else.
+
+use super::inflate::{Buffer, Inflater};
+use super::loose;
+use super::pack::Pack;
+use super::walk::{self, OBJECT_BYTES_MAX};
+use crate::source::open::{Node, OpenError, Root};
+use bstr::ByteSlice as _;
+use gix_hash::{Kind as Hash, ObjectId};
+use gix_object::Kind;
+use gix_pack::data::entry::Header;
+use std::path::Path;
+
+const PACKS_MAX: usize = 100_000;
+
+/// Where an object is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// An entry of a pack.
+    Packed {
+        /// Number of the pack in the store.
+        pack: u32,
+        /// Number of the entry in the pack.
+        entry: u32,
+    },
+    /// A file of its own, below the folder of objects.
+    Loose,
+}
+
+/// The open files of a store.
+pub struct Files {
+    folder: Root,
+    object_hash: Hash,
+    packs: Vec<PackFile>,
+    /// Packs that cannot be opened, and why.
+    pub faults: Vec<(String, String)>,
+}
+
+struct PackFile {
+    name: String,
+    data: gix_pack::data::File,
+    index: Option<gix_pack::index::File>,
+}
+
+/// A store with the tables of its packs.
+pub struct Store<'f> {
+    files: &'f Files,
+    packs: Vec<Pack<'f>>,
+}
+
+impl Files {
+    /// Opens the store in `folder`, a folder called `objects`.
+    pub fn open(folder: Root, object_hash: Hash) -> Self {
+        let mut files = Self { folder, object_hash, packs: Vec::new(), faults: Vec::new() };
+        match files.folder.folder(Path::new("pack")) {
+            Ok(packs) => files.open_packs(&packs),
+            Err(OpenError::NotFound) => {}
+            Err(error) => files.faults.push(("objects/pack".into(), error.to_string())),
+        }
+        files
+    }
+
+    /// Over one pack in memory, which has no index, such as that of a bundle; `folder` gives what it is based on.
+    pub fn opened(folder: Root, object_hash: Hash) -> Self {
+        Self { folder, object_hash, packs: Vec::new(), faults: Vec::new() }
+    }
+
+    /// Bytes of all packs.
+    pub fn bytes(&self) -> u64 {
+        self.packs.iter().map(|pack| pack.data.data_len() as u64).sum()
+    }
+
+    /// Whether a pack is marked as from a remote that promised what it left out.
+    pub fn has_promisor(&self) -> bool {
+        let Ok(folder) = self.folder.folder(Path::new("pack")) else { return false };
+        folder.entries(4 * PACKS_MAX).unwrap_or_default().iter().any(|entry| entry.name.ends_with(b".promisor"))
+    }
+
+    fn open_packs(&mut self, folder: &Root) {
+        let mut entries = match folder.entries(4 * PACKS_MAX) {
+            Ok(entries) => entries,
+            Err(error) => return self.faults.push(("objects/pack".into(), error.to_string())),
+        };
+        entries.sort_unstable();
+        let packs = entries.iter().filter(|entry| !entry.is_folder && entry.name.ends_with(b".pack"));
+        for entry in packs.take(PACKS_MAX) {
+            let name = format!("objects/pack/{}", crate::path::encode(&entry.name));
+            match self.open_pack(folder, &entry.name, &name) {
+                Ok(pack) => self.packs.push(pack),
+                Err(reason) => self.faults.push((name, reason)),
+            }
+        }
+    }
+
+    fn open_pack(&self, folder: &Root, file: &[u8], name: &str) -> Result<PackFile, String> {
+        let path = file.to_path().map_err(|error| error.to_string())?;
+        // The crate opens by path, and would wait for a FIFO.
+        let check = |path: &Path| match folder.node(path) {
+            Ok(Node::File) => folder.regular(path).map(drop).map_err(|error| error.to_string()),
+            Ok(other) => Err(OpenError::NotRegular(other).to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        check(path)?;
+        let data = gix_pack::data::File::at(folder.path().join(path), self.object_hash)
+            .map_err(|error| format!("not a pack that can be read: {error}"))?;
+        let index = path.with_extension("idx");
+        let index = check(&index)
+            .ok()
+            .and_then(|()| gix_pack::index::File::at(folder.path().join(index), self.object_hash).ok());
+        Ok(PackFile { name: name.into(), data, index })
+    }
+}
+
+impl<'f> Store<'f> {
+    /// Reads the tables of every pack.
+    pub fn new(files: &'f Files) -> Self {
+        let packs = files.packs.iter().map(|pack| {
+            let bytes = pack.data.entry_slice(0..pack.data.data_len() as u64).unwrap_or_default();
+            Pack::new(bytes, files.object_hash, pack.index.as_ref())
+        });
+        Self { files, packs: packs.collect() }
+    }
+
+    /// Over `bytes`, one pack without an index; objects it is based on come from `files`.
+    pub fn of_pack(files: &'f Files, bytes: &'f [u8]) -> Self {
+        Self { files, packs: vec![Pack::new(bytes, files.object_hash, None)] }
+    }
+
+    /// The packs.
+    pub fn packs(&self) -> &[Pack<'f>] {
+        &self.packs
+    }
+
+    /// The folder of objects.
+    pub const fn folder(&self) -> &Root {
+        &self.files.folder
+    }
+
+    /// How its objects are named.
+    pub const fn object_hash(&self) -> Hash {
+        self.files.object_hash
+    }
+
+    /// Path of a pack below the git directory.
+    pub fn pack_name(&self, number: u32) -> String {
+        self.files.packs.get(number as usize).map_or_else(|| "pack".into(), |pack| pack.name.clone())
+    }
+
+    /// The name of an object with this content.
+    pub fn hash(&self, kind: Kind, bytes: &[u8]) -> ObjectId {
+        gix_object::compute_hash(self.files.object_hash, kind, bytes).unwrap_or_else(|_| self.null())
+    }
+
+    /// The name that no object has.
+    pub const fn null(&self) -> ObjectId {
+        ObjectId::null(self.files.object_hash)
+    }
+
+    /// Where the object called `id` is.
+    pub fn find(&self, id: &ObjectId) -> Option<Place> {
+        for (number, pack) in self.packs.iter().enumerate() {
+            if let Some(entry) = pack.find(id) {
+                return Some(Place::Packed { pack: u32::try_from(number).ok()?, entry });
+            }
+        }
+        loose::exists(&self.files.folder, id).then_some(Place::Loose)
+    }
+
+    /// The content of the object called `id`, if it is at hand, sound and at most 128 MiB.
+    pub fn read(&self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
+        self.read_at(id, self.find(id)?, out)
+    }
+
+    /// As [`Store::read`], of an object whose place is known.
+    pub fn read_at(&self, id: &ObjectId, place: Place, out: &mut Vec<u8>) -> Option<Kind> {
+        match place {
+            Place::Loose => loose::read(&self.files.folder, id, out),
+            Place::Packed { pack, entry } => self.read_packed(self.packs.get(pack as usize)?, entry, out),
+        }
+    }
+
+    /// Gives an object to `take` in overlapping pieces, whatever its size; its kind, or `None` where it is damaged.
+    pub fn read_pieces(&self, id: &ObjectId, place: Place, take: &mut dyn FnMut(&[u8]) -> bool) -> Option<Kind> {
+        let Place::Packed { pack, entry } = place else {
+            return loose::read_pieces(&self.files.folder, id, take);
+        };
+        let pack = self.packs.get(pack as usize)?;
+        let header = pack.entry(entry)?;
+        let kind = header.header.as_kind()?;
+        walk::read_pieces(pack.stream(entry, header.start), take)?;
+        Some(kind)
+    }
+
+    fn read_packed(&self, pack: &Pack<'_>, entry: u32, out: &mut Vec<u8>) -> Option<Kind> {
+        let chain = walk::chain(pack, entry);
+        let (&root, deltas) = chain.split_last()?;
+        let header = pack.entry(root)?;
+        let mut inflater = Inflater::default();
+        let mut made = Buffer::default();
+        let kind = match header.header {
+            Header::OfsDelta { .. } => return None,
+            Header::RefDelta { base_id } => {
+                let mut base = Vec::new();
+                // A pack that is whole has no such entry; one without an index is read with the store around it.
+                let around = Store::new(self.files);
+                let kind = if self.packs.len() == 1 { around.read(&base_id, &mut base)? } else { return None };
+                made.room(base.len()).copy_from_slice(&base);
+                made = walk::patched(&mut inflater, pack, root, &made)?;
+                kind
+            }
+            header_kind => {
+                if header.bytes > OBJECT_BYTES_MAX {
+                    return None;
+                }
+                let stream = pack.stream(root, header.start);
+                inflater.exact(stream, made.room(usize::try_from(header.bytes).ok()?)).then_some(())?;
+                header_kind.as_kind()?
+            }
+        };
+        for &delta in deltas.iter().rev() {
+            made = walk::patched(&mut inflater, pack, delta, &made)?;
+        }
+        out.clear();
+        out.extend_from_slice(made.bytes());
+        Some(kind)
+    }
+}
+
+/// The path of an object below the git directory, as if it were loose: the same however it is stored.
+pub fn object_name(id: &ObjectId) -> String {
+    let hex = id.to_hex().to_string();
+    format!("objects/{}/{}", &hex[..2], &hex[2..])
+}

@@ -1,0 +1,474 @@
+//! Walks the delta families of a pack, each entry inflated and patched once.
+//!
+//! A family is walked depth first: a base is kept only until its last delta is done, and families run in parallel.
+//! What an object means is the visitor's.
+
+use super::delta::Delta;
+use super::inflate::{Buffer, Inflater, Piece, Pieces};
+use super::pack::{Entry, NONE, Pack};
+use crate::blob::OVERLAP_BYTES;
+use gix_object::Kind;
+use gix_pack::data::entry::Header;
+use rayon::prelude::*;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Objects larger than this are read piece by piece, and deltas that make them are left out.
+pub const OBJECT_BYTES_MAX: u64 = 128 << 20;
+/// Families with objects larger than this are walked one at a time.
+const ALONE_BYTES: u64 = 16 << 20;
+/// Bytes of bases that one walk holds before it drops those it needs last.
+const HELD_BYTES_MAX: usize = 64 << 20;
+/// Buffers larger than this are given back.
+const POOLED_BYTES_MAX: usize = 4 << 20;
+const PIECE_BYTES: usize = 512 << 10;
+/// Bytes of the start of each object that the visitor sees.
+pub const START_BYTES: usize = 64;
+
+/// What meets the objects of one thread.
+pub trait Visitor {
+    /// What it keeps of a base while deltas on it are walked.
+    type State;
+
+    /// Whether families of `kind` are walked at all.
+    fn wants(&self, kind: Kind) -> bool;
+    /// The most bytes that something searched for takes.
+    fn reach(&self) -> usize;
+    /// Whether the whole of a delta's result has to be seen, given the state of its base and all that is new in it.
+    fn needs(&mut self, kind: Kind, base: &Self::State, news: &[u8], bytes: u64) -> bool;
+    /// A whole object, with the state of its base if it is a delta.
+    fn object(&mut self, entry: u32, object: Object<'_>, base: Option<&Self::State>) -> Self::State;
+    /// A delta whose result need not be seen whole; `bytes` is its size.
+    fn passed(&mut self, entry: u32, kind: Kind, bytes: u64) -> Self::State;
+    /// A piece of an object too large to be held; pieces overlap by [`OVERLAP_BYTES`]. `false` ends the reading.
+    fn piece(&mut self, entry: u32, kind: Kind, piece: &[u8]) -> bool;
+    /// The end of an object that came in pieces.
+    fn pieces_end(&mut self, entry: u32, kind: Kind, bytes: u64);
+    /// An entry that cannot be read.
+    fn fault(&mut self, entry: u32, reason: &'static str);
+    /// The object that a delta is based on and this pack does not hold.
+    fn outside(&mut self, id: gix_hash::ObjectId, out: &mut Vec<u8>) -> Option<(Kind, Self::State)>;
+}
+
+/// A whole object.
+#[derive(Clone, Copy)]
+pub struct Object<'o> {
+    /// What it is.
+    pub kind: Kind,
+    /// Its content.
+    pub bytes: &'o [u8],
+}
+
+/// What all threads of one sweep share.
+pub struct Bounds {
+    /// Bytes that may still be inflated and patched.
+    left: AtomicU64,
+    /// Held while a family of large objects is walked.
+    alone: Mutex<()>,
+}
+
+impl Bounds {
+    /// For stores of `bytes`: far more than an honest one inflates to.
+    pub fn new(bytes: u64) -> Self {
+        let bytes_max = bytes.saturating_mul(2_000).max(16 << 30);
+        Self { left: AtomicU64::new(bytes_max), alone: Mutex::new(()) }
+    }
+
+    /// Takes `bytes` off what is left; says whether there were as many.
+    pub fn take(&self, bytes: u64) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    }
+}
+
+/// Walks every family of `pack` that the visitors want, each thread with a visitor of its own from `visitor`; `done` takes them back.
+pub fn walk<V: Visitor>(pack: &Pack<'_>, bounds: &Bounds, visitor: &(dyn Fn() -> V + Sync), done: &(dyn Fn(V) + Sync)) {
+    let (large, small): (Vec<u32>, Vec<u32>) = pack.roots().iter().partition(|&&root| family_is_large(pack, root));
+    let make = || Done { walker: Some(Walker::new(pack, bounds, visitor())), done };
+    large.par_iter().with_max_len(1).for_each_init(make, |walker, &root| walker.get(root));
+    small.par_iter().with_min_len(32).with_max_len(512).for_each_init(make, |walker, &root| walker.get(root));
+}
+
+/// Gives the visitor back when the thread is done with its part.
+struct Done<'w, 'p, V: Visitor> {
+    walker: Option<Walker<'w, 'p, V>>,
+    done: &'w (dyn Fn(V) + Sync),
+}
+
+impl<V: Visitor> Done<'_, '_, V> {
+    fn get(&mut self, root: u32) {
+        if let Some(walker) = &mut self.walker {
+            walker.family(root);
+        }
+    }
+}
+
+impl<V: Visitor> Drop for Done<'_, '_, V> {
+    fn drop(&mut self) {
+        if let Some(walker) = self.walker.take() {
+            (self.done)(walker.visitor);
+        }
+    }
+}
+
+/// Whether a family has so many members that it should be started early.
+fn family_is_large(pack: &Pack<'_>, root: u32) -> bool {
+    const MEMBERS: usize = 500;
+    let mut open = vec![root];
+    let mut members = 0;
+    while let Some(entry) = open.pop() {
+        members += 1;
+        if members > MEMBERS {
+            return true;
+        }
+        let mut child = pack.first_child(entry);
+        while child != NONE {
+            open.push(child);
+            child = pack.next_sibling(child);
+        }
+    }
+    false
+}
+
+/// One base on the way down, with the deltas on it that are still to be done.
+struct Frame<S> {
+    entry: u32,
+    next_child: u32,
+    state: S,
+    /// None where it was dropped to bound memory.
+    buffer: Option<Buffer>,
+}
+
+/// The walk of one thread.
+struct Walker<'w, 'p, V: Visitor> {
+    pack: &'w Pack<'p>,
+    bounds: &'w Bounds,
+    visitor: V,
+    inflater: Inflater,
+    delta: Buffer,
+    news: Vec<u8>,
+    pool: Vec<Buffer>,
+    stack: Vec<Frame<V::State>>,
+    held_bytes: usize,
+}
+
+impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
+    fn new(pack: &'w Pack<'p>, bounds: &'w Bounds, visitor: V) -> Self {
+        Self {
+            pack,
+            bounds,
+            visitor,
+            inflater: Inflater::default(),
+            delta: Buffer::default(),
+            news: Vec::new(),
+            pool: Vec::new(),
+            stack: Vec::new(),
+            held_bytes: 0,
+        }
+    }
+
+    /// Walks the family of `root`.
+    fn family(&mut self, root: u32) {
+        let Some(entry) = self.pack.entry(root) else {
+            return self.fault_all(root, "damaged pack entry");
+        };
+        let bounds = self.bounds;
+        let is_large = entry.bytes > ALONE_BYTES;
+        let _alone = is_large.then(|| bounds.alone.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let kind = match entry.header {
+            Header::OfsDelta { .. } => return self.fault_all(root, "delta on nothing"),
+            Header::RefDelta { base_id } => return self.outside(root, base_id),
+            ref header => header.as_kind().unwrap_or(Kind::Blob),
+        };
+        if !self.visitor.wants(kind) {
+            return;
+        }
+        if entry.bytes > OBJECT_BYTES_MAX {
+            return self.in_pieces(root, kind, &entry);
+        }
+        let Some(buffer) = self.whole(root, &entry) else {
+            return self.fault_all(root, "damaged object");
+        };
+        let state = self.visitor.object(root, Object { kind, bytes: buffer.bytes() }, None);
+        self.descend(root, kind, state, buffer);
+    }
+
+    /// Walks the deltas on `root`, whose content is in `buffer`.
+    fn descend(&mut self, root: u32, kind: Kind, state: V::State, buffer: Buffer) {
+        self.push(root, state, buffer);
+        while let Some(frame) = self.stack.last_mut() {
+            let child = frame.next_child;
+            if child == NONE {
+                self.pop();
+                continue;
+            }
+            frame.next_child = self.pack.next_sibling(child);
+            if frame.buffer.is_none() && !self.restore() {
+                self.fault_all(child, "too large to be read again");
+                continue;
+            }
+            self.child(child, kind);
+        }
+    }
+
+    /// Resolves one delta on the frame on top.
+    fn child(&mut self, child: u32, kind: Kind) {
+        let made = self.resolve(child, kind);
+        let Some(frame) = self.stack.last() else { return };
+        if frame.next_child == NONE {
+            self.pop();
+        }
+        match made {
+            Ok(Some((state, buffer))) => self.push(child, state, buffer),
+            Ok(None) => {}
+            Err(reason) => self.fault_all(child, reason),
+        }
+    }
+
+    /// The state and content of `child`; none where nobody needs its content.
+    fn resolve(&mut self, child: u32, kind: Kind) -> Result<Option<(V::State, Buffer)>, &'static str> {
+        let entry = self.pack.entry(child).ok_or("damaged pack entry")?;
+        let Some(Frame { state, buffer: Some(base), .. }) = self.stack.last() else { return Err("delta on nothing") };
+        let stream = self.pack.stream(child, entry.start);
+        let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, &mut self.delta)?;
+        if delta.base_bytes != base.bytes().len() as u64 {
+            return Err("delta for another base");
+        }
+        let reach = self.visitor.reach();
+        delta.news(base.bytes(), reach, START_BYTES, &mut self.news).ok_or("damaged delta")?;
+        let has_children = self.pack.first_child(child) != NONE;
+        let is_needed = self.visitor.needs(kind, state, &self.news, delta.result_bytes);
+        if !is_needed && !has_children {
+            self.visitor.passed(child, kind, delta.result_bytes);
+            return Ok(None);
+        }
+        if delta.result_bytes > OBJECT_BYTES_MAX {
+            return Err("a delta that makes more than 128 MiB");
+        }
+        if !self.bounds.take(delta.result_bytes) {
+            return Err("limit on inflated bytes reached");
+        }
+        let mut buffer = self.pool.pop().unwrap_or_default();
+        let len = usize::try_from(delta.result_bytes).map_err(|_| "too large")?;
+        delta.patch(base.bytes(), buffer.room(len)).ok_or("damaged delta")?;
+        let state = if is_needed {
+            self.visitor.object(child, Object { kind, bytes: buffer.bytes() }, Some(state))
+        } else {
+            self.visitor.passed(child, kind, delta.result_bytes)
+        };
+        if has_children {
+            return Ok(Some((state, buffer)));
+        }
+        self.recycle(buffer);
+        Ok(None)
+    }
+
+    fn push(&mut self, entry: u32, state: V::State, buffer: Buffer) {
+        let next_child = self.pack.first_child(entry);
+        if next_child == NONE {
+            return self.recycle(buffer);
+        }
+        self.held_bytes += buffer.bytes().len();
+        self.stack.push(Frame { entry, next_child, state, buffer: Some(buffer) });
+        // What lies lowest is needed last.
+        let top = self.stack.len() - 1;
+        for at in 0..top {
+            if self.held_bytes <= HELD_BYTES_MAX {
+                break;
+            }
+            if let Some(buffer) = self.stack[at].buffer.take() {
+                self.held_bytes -= buffer.bytes().len();
+                self.recycle(buffer);
+            }
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some(buffer) = self.stack.pop().and_then(|frame| frame.buffer) {
+            self.held_bytes -= buffer.bytes().len();
+            self.recycle(buffer);
+        }
+    }
+
+    fn recycle(&mut self, buffer: Buffer) {
+        if buffer.capacity() <= POOLED_BYTES_MAX {
+            self.pool.push(buffer);
+        }
+    }
+
+    /// Makes the content of the frame on top again, from the nearest frame below it that still has its own.
+    fn restore(&mut self) -> bool {
+        let made = self.remake();
+        match (made, self.stack.last_mut()) {
+            (Some(buffer), Some(frame)) => {
+                self.held_bytes += buffer.bytes().len();
+                frame.buffer = Some(buffer);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn remake(&mut self) -> Option<Buffer> {
+        let chain = chain(self.pack, self.stack.last()?.entry);
+        let &root = chain.last()?;
+        let mut made = self.whole(root, &self.pack.entry(root)?)?;
+        for &number in chain.iter().rev().skip(1) {
+            let entry = self.pack.entry(number)?;
+            let stream = self.pack.stream(number, entry.start);
+            let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, &mut self.delta).ok()?;
+            self.bounds.take(delta.result_bytes).then_some(())?;
+            let mut next = self.pool.pop().unwrap_or_default();
+            delta.patch(made.bytes(), next.room(usize::try_from(delta.result_bytes).ok()?))?;
+            self.recycle(std::mem::replace(&mut made, next));
+        }
+        Some(made)
+    }
+
+    /// The content of an entry that is no delta.
+    fn whole(&mut self, number: u32, entry: &Entry) -> Option<Buffer> {
+        let stream = self.pack.stream(number, entry.start);
+        if !is_plausible(stream, entry.bytes) || !self.bounds.take(entry.bytes) {
+            return None;
+        }
+        let mut buffer = self.pool.pop().unwrap_or_default();
+        let room = buffer.room(usize::try_from(entry.bytes).ok()?);
+        if self.inflater.exact(stream, room) {
+            return Some(buffer);
+        }
+        self.recycle(buffer);
+        None
+    }
+
+    /// A delta on an object that is not in this pack.
+    fn outside(&mut self, root: u32, base: gix_hash::ObjectId) {
+        let mut bytes = Vec::new();
+        let Some((kind, state)) = self.visitor.outside(base, &mut bytes) else {
+            return self.fault_all(root, "delta on an object that is not there");
+        };
+        if !self.visitor.wants(kind) {
+            return;
+        }
+        let mut buffer = self.pool.pop().unwrap_or_default();
+        buffer.room(bytes.len()).copy_from_slice(&bytes);
+        self.held_bytes += bytes.len();
+        self.stack.push(Frame { entry: NONE, next_child: NONE, state, buffer: Some(buffer) });
+        let made = self.resolve_outside(root, kind);
+        self.pop();
+        match made {
+            Ok((state, buffer)) => self.descend(root, kind, state, buffer),
+            Err(reason) => self.fault_all(root, reason),
+        }
+    }
+
+    fn resolve_outside(&mut self, root: u32, kind: Kind) -> Result<(V::State, Buffer), &'static str> {
+        let entry = self.pack.entry(root).ok_or("damaged pack entry")?;
+        let Some(Frame { buffer: Some(base), .. }) = self.stack.last() else { return Err("delta on nothing") };
+        let stream = self.pack.stream(root, entry.start);
+        let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, &mut self.delta)?;
+        if delta.result_bytes > OBJECT_BYTES_MAX || !self.bounds.take(delta.result_bytes) {
+            return Err("a delta that makes too much");
+        }
+        let mut buffer = Buffer::default();
+        let len = usize::try_from(delta.result_bytes).map_err(|_| "too large")?;
+        delta.patch(base.bytes(), buffer.room(len)).ok_or("damaged delta")?;
+        Ok((self.visitor.object(root, Object { kind, bytes: buffer.bytes() }, None), buffer))
+    }
+
+    /// Reads an object that is too large to be held; deltas on it are left out.
+    fn in_pieces(&mut self, root: u32, kind: Kind, entry: &Entry) {
+        let stream = self.pack.stream(root, entry.start);
+        let mut is_wanted = true;
+        let read = read_pieces(stream, &mut |piece| {
+            is_wanted = is_wanted && self.bounds.take(piece.len() as u64) && self.visitor.piece(root, kind, piece);
+            is_wanted
+        });
+        match read {
+            Some(bytes) if bytes == entry.bytes || !is_wanted => self.visitor.pieces_end(root, kind, bytes),
+            _ => self.visitor.fault(root, "damaged object"),
+        }
+        let mut child = self.pack.first_child(root);
+        while child != NONE {
+            self.fault_all(child, "a delta on more than 128 MiB");
+            child = self.pack.next_sibling(child);
+        }
+    }
+
+    /// `entry` and everything based on it cannot be read.
+    fn fault_all(&mut self, entry: u32, reason: &'static str) {
+        let mut open = vec![entry];
+        while let Some(entry) = open.pop() {
+            self.visitor.fault(entry, reason);
+            let mut child = self.pack.first_child(entry);
+            while child != NONE {
+                open.push(child);
+                child = self.pack.next_sibling(child);
+            }
+        }
+    }
+}
+
+/// What the delta `entry` makes of `base`.
+pub fn patched(inflater: &mut Inflater, pack: &Pack<'_>, entry: u32, base: &Buffer) -> Option<Buffer> {
+    let header = pack.entry(entry)?;
+    let mut bytes = Buffer::default();
+    let delta = inflate_delta(inflater, pack.stream(entry, header.start), header.bytes, &mut bytes).ok()?;
+    if delta.result_bytes > OBJECT_BYTES_MAX {
+        return None;
+    }
+    let mut made = Buffer::default();
+    delta.patch(base.bytes(), made.room(usize::try_from(delta.result_bytes).ok()?))?;
+    Some(made)
+}
+
+/// `entry`, its base, the base of that, up to a whole object.
+pub fn chain(pack: &Pack<'_>, entry: u32) -> Vec<u32> {
+    let mut chain = vec![entry];
+    let mut at = entry;
+    while let Some(base) = pack.base_of(at) {
+        chain.push(base);
+        at = base;
+        if chain.len() > pack.len() as usize {
+            break;
+        }
+    }
+    chain
+}
+
+/// Whether `stream` can inflate to `bytes`: deflate makes at most 1,032 of one.
+const fn is_plausible(stream: &[u8], bytes: u64) -> bool {
+    bytes / 1_032 <= stream.len() as u64
+}
+
+fn inflate_delta<'d>(
+    inflater: &mut Inflater,
+    stream: &[u8],
+    bytes: u64,
+    out: &'d mut Buffer,
+) -> Result<Delta<'d>, &'static str> {
+    if bytes > OBJECT_BYTES_MAX || !is_plausible(stream, bytes) {
+        return Err("a delta of more than 128 MiB");
+    }
+    let room = out.room(usize::try_from(bytes).map_err(|_| "too large")?);
+    if !inflater.exact(stream, room) {
+        return Err("damaged object");
+    }
+    Delta::read(out.bytes()).ok_or("damaged delta")
+}
+
+/// Gives the stream at the start of `from` to `take` in overlapping pieces until it ends or `take` has enough;
+/// its size so far, or `None` where it is damaged.
+pub fn read_pieces(from: &[u8], take: &mut dyn FnMut(&[u8]) -> bool) -> Option<u64> {
+    let mut pieces = Pieces::default();
+    let mut buffer = vec![0; PIECE_BYTES];
+    let (mut kept, mut total) = (0, 0);
+    loop {
+        let (state, filled) = pieces.next(from, &mut buffer[kept..])?;
+        total += filled as u64;
+        if !take(&buffer[..kept + filled]) || state == Piece::End {
+            return Some(total);
+        }
+        let end = kept + filled;
+        kept = end.min(OVERLAP_BYTES);
+        buffer.copy_within(end - kept..end, 0);
+    }
+}
