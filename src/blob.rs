@@ -15,6 +15,26 @@ pub enum Origin {
     TreeEntry,
     /// Standard input.
     Stdin,
+    /// A file as a commit or the index holds it.
+    Blob,
+    /// A commit: its message, its author, its other headers.
+    Commit,
+    /// An annotated tag.
+    Tag,
+    /// A note on a commit.
+    Note,
+    /// A path in the index.
+    Index,
+    /// The name of a ref.
+    Ref,
+    /// A line of a reflog.
+    Reflog,
+    /// Another text file of the git directory.
+    GitFile,
+    /// A file that LFS keeps beside the repository.
+    Lfs,
+    /// The message of a commit about to be made.
+    Message,
 }
 
 impl Origin {
@@ -24,6 +44,16 @@ impl Origin {
             Self::File | Self::Link => "file",
             Self::TreeEntry => "tree-entry",
             Self::Stdin => "stdin",
+            Self::Blob => "blob",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+            Self::Note => "note",
+            Self::Index => "index",
+            Self::Ref => "ref",
+            Self::Reflog => "reflog",
+            Self::GitFile => "git-file",
+            Self::Lfs => "lfs",
+            Self::Message => "message",
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Position {
 /// One occurrence of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// The git object it stands in, in hexadecimal; none for files on disk.
+    pub blob: Option<String>,
     /// The first character.
     pub start: Position,
     /// Just behind the last character, on the same line.
@@ -55,6 +57,41 @@ pub struct Key {
     pub fingerprint: String,
 }
 
+/// A commit that brought a key or took it away.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Event {
+    /// When it was committed, in seconds since 1970.
+    pub time: i64,
+    /// Its name, in hexadecimal.
+    pub commit: String,
+    /// The name of its author, only where it was asked for; never an address.
+    pub author: Option<String>,
+}
+
+/// How long a key has been in a repository, and what still leads to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The oldest commit that has it at this path while none of its parents has.
+    pub introduced: Option<Event>,
+    /// The newest commit that no longer has it while its parents have; none where `HEAD` still has it.
+    pub removed: Option<Event>,
+    /// Whether the commit at `HEAD` has it at this path.
+    pub at_head: bool,
+    /// Names that lead to it, sorted, at most [`REFS_MAX`].
+    pub refs: Vec<String>,
+    /// How many there are.
+    pub refs_total: u64,
+    /// Whether anything leads to it; if not, only its object is left.
+    pub reachable: bool,
+    /// Whole days since it was introduced.
+    pub days: Option<u64>,
+    /// How many paths the object has in the trees looked at; none where counting was cut off.
+    pub paths_total: Option<u64>,
+}
+
+/// The most refs that a finding lists.
+pub const REFS_MAX: usize = 100;
+
 /// One key and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -80,6 +117,10 @@ pub struct Finding {
     pub inventory: bool,
     /// The kind of place.
     pub origin: Origin,
+    /// The commit it was judged in, or the git object it stands in where that is no file, in hexadecimal.
+    pub commit: Option<String>,
+    /// Where it comes from, for keys found in a repository's history.
+    pub history: Option<History>,
     /// As reported: `/` between parts, percent-encoded where it is not UTF-8, keys in it masked.
     pub path: String,
     /// Every place, sorted.

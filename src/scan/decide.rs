@@ -57,6 +57,8 @@ impl Decision {
             git_ignored,
             inventory: rule.on_request,
             origin: Origin::File,
+            commit: None,
+            history: None,
             path: String::new(),
             places: Vec::new(),
             excerpt: None,

@@ -1,4 +1,4 @@
-//! What surrounds the files of one target: the facts of their folders, and git's view of them.
+//! What surrounds the things of one scan: the facts of their folders, and git's view of them.
 //!
 //! Asked only about files with a hit, except where only tracked files are wanted.
 
@@ -14,10 +14,49 @@ use bstr::ByteSlice as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// The surroundings of one target.
-pub(super) struct Ground {
-    /// What reports put before a path of this target.
-    pub prefix: Vec<u8>,
+/// What surrounds a path that is searched.
+pub(super) trait Ground: Sync {
+    /// What reports put before a path.
+    fn prefix(&self) -> &[u8];
+    /// The path from the top of its tree, with `/`.
+    fn below_top(&self, path: &[u8]) -> String;
+    /// Whether the file at `path` belongs to the scan.
+    fn wants(&self, path: &[u8]) -> bool;
+    /// The facts around `path`.
+    fn facts(&self, classifier: &Arc<Classifier>, path: &[u8]) -> Facts;
+    /// How the file at `path` stands with git.
+    fn standing(&self, path: &[u8]) -> Standing;
+}
+
+/// What has no files around it; paths are shown behind a prefix.
+#[derive(Default)]
+pub(super) struct Bare(pub Vec<u8>);
+
+impl Ground for Bare {
+    fn prefix(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn below_top(&self, path: &[u8]) -> String {
+        String::from_utf8_lossy(path).into_owned()
+    }
+
+    fn wants(&self, _: &[u8]) -> bool {
+        true
+    }
+
+    fn facts(&self, _: &Arc<Classifier>, _: &[u8]) -> Facts {
+        Facts::default()
+    }
+
+    fn standing(&self, _: &[u8]) -> Standing {
+        Standing::Kept
+    }
+}
+
+/// The surroundings of one target on disk.
+pub(super) struct Disk {
+    prefix: Vec<u8>,
     folder: PathBuf,
     /// The folder up to which manifests are facts, and how the target is called below it.
     top: PathBuf,
@@ -27,7 +66,7 @@ pub(super) struct Ground {
     facts: OnceLock<Option<FolderFacts>>,
 }
 
-impl Ground {
+impl Disk {
     /// # Errors
     /// Only tracked files are wanted and the target lies in no repository that can be read.
     pub fn new(target: &Target, selection: Selection) -> Result<Self> {
@@ -52,58 +91,9 @@ impl Ground {
         Ok(ground)
     }
 
-    /// Of standard input, which has none.
-    pub fn none() -> Self {
-        Self {
-            prefix: Vec::new(),
-            folder: PathBuf::new(),
-            top: PathBuf::new(),
-            top_prefix: Vec::new(),
-            repositories: Repositories::default(),
-            selection: Selection::Every,
-            facts: OnceLock::from(None),
-        }
-    }
-
-    /// The path below the top of the file at `path`, with `/`.
-    pub fn below_top(&self, path: &[u8]) -> String {
-        String::from_utf8_lossy(&[&self.top_prefix, path].concat()).into_owned()
-    }
-
     /// The commit at `HEAD`.
     pub fn head(&self) -> Option<String> {
         self.repositories.enclosing(&self.folder)?.head()
-    }
-
-    /// Whether the file at `path` belongs to the scan.
-    pub fn wants(&self, path: &[u8]) -> bool {
-        if self.selection == Selection::Every {
-            return true;
-        }
-        let Some((repository, below)) = self.repository(path) else { return true };
-        !repository.ignored(&below, false) || repository.tracked(&below) != Tracked::No
-    }
-
-    /// The facts around the file at `path`.
-    pub fn facts(&self, classifier: &Arc<Classifier>, path: &[u8]) -> Facts {
-        let facts =
-            self.facts.get_or_init(|| FolderFacts::new(&self.top, Arc::clone(classifier) as Arc<dyn Wanted>).ok());
-        let Some(facts) = facts else { return Facts::default() };
-        let path = [&self.top_prefix, path].concat();
-        facts.facts(folder_of(&path))
-    }
-
-    /// How the file at `path` stands with git.
-    pub fn standing(&self, path: &[u8]) -> Standing {
-        let Some((repository, below)) = self.repository(path) else { return Standing::Kept };
-        if !repository.ignored(&below, false) {
-            return Standing::Kept;
-        }
-        match repository.tracked(&below) {
-            Tracked::Yes => Standing::Kept,
-            Tracked::No => Standing::Ignored,
-            Tracked::Unknown(reason) => Standing::Unclear(reason),
-        }
     }
 
     /// The nearest repository around the file at `path`, and the file's path in it.
@@ -126,6 +116,45 @@ impl Ground {
     }
 }
 
-fn folder_of(path: &[u8]) -> &[u8] {
+impl Ground for Disk {
+    fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+
+    fn below_top(&self, path: &[u8]) -> String {
+        String::from_utf8_lossy(&[&self.top_prefix, path].concat()).into_owned()
+    }
+
+    fn wants(&self, path: &[u8]) -> bool {
+        if self.selection == Selection::Every {
+            return true;
+        }
+        let Some((repository, below)) = self.repository(path) else { return true };
+        !repository.ignored(&below, false) || repository.tracked(&below) != Tracked::No
+    }
+
+    fn facts(&self, classifier: &Arc<Classifier>, path: &[u8]) -> Facts {
+        let facts =
+            self.facts.get_or_init(|| FolderFacts::new(&self.top, Arc::clone(classifier) as Arc<dyn Wanted>).ok());
+        let Some(facts) = facts else { return Facts::default() };
+        let path = [&self.top_prefix, path].concat();
+        facts.facts(folder_of(&path))
+    }
+
+    fn standing(&self, path: &[u8]) -> Standing {
+        let Some((repository, below)) = self.repository(path) else { return Standing::Kept };
+        if !repository.ignored(&below, false) {
+            return Standing::Kept;
+        }
+        match repository.tracked(&below) {
+            Tracked::Yes => Standing::Kept,
+            Tracked::No => Standing::Ignored,
+            Tracked::Unknown(reason) => Standing::Unclear(reason),
+        }
+    }
+}
+
+/// The folder of `path`, empty for the top.
+pub(super) fn folder_of(path: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', path).map_or(b"", |slash| &path[..slash])
 }

@@ -7,14 +7,14 @@ use super::batch::Batch;
 use super::ground::Ground;
 use super::reading::Reading;
 use crate::blob::{Blob, Origin, Visit, Visitor, Whole};
-use crate::detect::mask;
+use crate::detect::{Detector, mask};
 use crate::path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Makes inspectors for the threads of one target.
 pub(super) struct Inspection<'s> {
     pub shared: &'s Shared<'s>,
-    pub ground: &'s Ground,
+    pub ground: &'s dyn Ground,
 }
 
 impl Visit for Inspection<'_> {
@@ -26,7 +26,7 @@ impl Visit for Inspection<'_> {
 /// Inspects the blobs of one thread; what it found is collected when it is dropped.
 struct Inspector<'s> {
     shared: &'s Shared<'s>,
-    ground: &'s Ground,
+    ground: &'s dyn Ground,
     batch: Batch,
 }
 
@@ -71,7 +71,7 @@ impl Visitor for Inspector<'_> {
         if let Some(fault) = &fault {
             self.left_out(blob.path, fault);
         }
-        if matches!(blob.origin, Origin::File | Origin::Stdin) {
+        if matches!(blob.origin, Origin::File | Origin::Stdin | Origin::Lfs | Origin::GitFile | Origin::Message) {
             self.batch.coverage.files += u64::from(fault.is_none());
             self.batch.coverage.bytes += reading.bytes;
             self.shared.options.progress.add(reading.bytes);
@@ -89,8 +89,12 @@ impl Visitor for Inspector<'_> {
 impl Inspector<'_> {
     /// `path` as reports show it, keys in it masked.
     fn shown(&self, path: &[u8]) -> String {
-        let path = path::encode(&[self.ground.prefix.as_slice(), path].concat());
-        let detector = &self.shared.detector;
-        if detector.any(path.as_bytes()) { mask(detector, path.as_bytes()) } else { path }
+        shown(&self.shared.detector, self.ground.prefix(), path)
     }
+}
+
+/// `path` behind `prefix` as reports show it, keys in it masked.
+pub(super) fn shown(detector: &Detector, prefix: &[u8], path: &[u8]) -> String {
+    let path = path::encode(&[prefix, path].concat());
+    if detector.any(path.as_bytes()) { mask(detector, path.as_bytes()) } else { path }
 }

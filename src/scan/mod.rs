@@ -22,7 +22,7 @@ use crate::rule::{Kind, RuleError, Rules};
 use crate::source::reader::{Buffer, Reader, Stream};
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
-use ground::Ground;
+use ground::{Bare, Disk};
 use inspect::Inspection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -132,7 +132,7 @@ impl Shared<'_> {
             .context("threads cannot be started")?;
         let mut head = None;
         for (index, target) in targets.into_iter().enumerate() {
-            let ground = Ground::new(&target, self.options.selection)?;
+            let ground = Disk::new(&target, self.options.selection)?;
             let visit = Inspection { shared: self, ground: &ground };
             match &target.files {
                 None => target.tree.walk(self.options.jobs, &visit),
@@ -146,7 +146,7 @@ impl Shared<'_> {
     }
 
     fn stdin(&self) -> Option<String> {
-        let ground = Ground::none();
+        let ground = Bare::default();
         let visit = Inspection { shared: self, ground: &ground };
         let mut buffer = Buffer::default();
         let mut windows = Stream(Reader::stream(std::io::stdin().lock(), &mut buffer));

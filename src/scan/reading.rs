@@ -29,9 +29,11 @@ const PLACES_MAX: usize = 10_000;
 /// One blob while its windows go by.
 pub(super) struct Reading<'r> {
     shared: &'r Shared<'r>,
-    ground: &'r Ground,
+    ground: &'r dyn Ground,
     origin: Origin,
     path: &'r [u8],
+    /// Whether keys are judged, or only found.
+    judges: bool,
     cursor: Cursor,
     form: Form,
     /// Bytes read so far.
@@ -64,7 +66,13 @@ impl<'t, 'c> Text<'t, 'c> {
     }
 
     /// The judgement of the key at `key`; what holds for the whole text is gathered once.
-    fn judge(&self, shared: &'c Shared<'_>, ground: &Ground, path: &[u8], key: &Range<usize>) -> io::Result<Judgement> {
+    fn judge(
+        &self,
+        shared: &'c Shared<'_>,
+        ground: &dyn Ground,
+        path: &[u8],
+        key: &Range<usize>,
+    ) -> io::Result<Judgement> {
         let bytes = self.window.bytes;
         if self.prepared.get().is_none() {
             let classifier = shared.classifier()?;
@@ -89,12 +97,13 @@ fn mask_judgement(detector: &Detector, judgement: Judgement) -> Judgement {
 }
 
 impl<'r> Reading<'r> {
-    pub fn new(shared: &'r Shared<'r>, ground: &'r Ground, origin: Origin, path: &'r [u8]) -> Self {
+    pub fn new(shared: &'r Shared<'r>, ground: &'r dyn Ground, origin: Origin, path: &'r [u8]) -> Self {
         Self {
             shared,
             ground,
             origin,
             path,
+            judges: true,
             cursor: Cursor::new(Form::Utf8),
             form: Form::Utf8,
             bytes: 0,
@@ -102,6 +111,16 @@ impl<'r> Reading<'r> {
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
         }
+    }
+
+    /// The same, without a judgement of what it finds.
+    pub fn unjudged(self) -> Self {
+        Self { judges: false, ..self }
+    }
+
+    /// The keys found so far.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.groups.values().map(|group| &group.key)
     }
 
     /// Reads every window.
@@ -186,7 +205,8 @@ impl<'r> Reading<'r> {
         let mut behind = *cursor;
         behind.advance_to(&text.window, candidate.range.end);
         let encoding = text.encoding.or(candidate.wide.then_some("utf-16le"));
-        let place = Place { start, end: behind.position(), encoding: encoding.into_iter().collect(), line_hash: None };
+        let end = behind.position();
+        let place = Place { blob: None, start, end, encoding: encoding.into_iter().collect(), line_hash: None };
         let is_shown = self.groups.len() < EXCERPTS_MAX;
         let group = self.groups.entry(fingerprint.clone()).or_insert_with(|| Group {
             key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
@@ -196,9 +216,10 @@ impl<'r> Reading<'r> {
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
-                Origin::File | Origin::Stdin => text.judge(shared, self.ground, self.path, &candidate.range)?,
-                Origin::Link => decide::no_code("the key is in the target of a symbolic link"),
-                Origin::TreeEntry => decide::no_code("the key is in the name of a file or folder"),
+                Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.judges => {
+                    text.judge(shared, self.ground, self.path, &candidate.range)?
+                }
+                origin => decide::no_code(whereabouts(origin)),
             };
             group.decision.weigh(&shared.options.rules, judgement);
         }
@@ -215,7 +236,8 @@ impl<'r> Reading<'r> {
 
     /// GitHub's hashes of the lines with a key, where they are wanted and the blob is a file.
     pub fn line_hashes(&self, windows: &mut dyn Windows) -> io::Result<BTreeMap<u64, String>> {
-        let is_wanted = self.shared.options.wanted.line_hashes && self.origin == Origin::File;
+        let is_text = matches!(self.origin, Origin::File | Origin::Blob);
+        let is_wanted = self.shared.options.wanted.line_hashes && is_text;
         if !is_wanted || self.groups.is_empty() || !windows.rewind()? {
             return Ok(BTreeMap::new());
         }
@@ -231,25 +253,56 @@ impl<'r> Reading<'r> {
     }
 
     /// Turns what was read into findings of `path`, as reports show it.
-    pub fn finish(self, path: &str, hashes: &BTreeMap<u64, String>, batch: &mut Batch) {
-        for (sum, count) in batch.ignored_by_class.iter_mut().zip(self.rejected) {
+    pub fn finish(mut self, path: &str, hashes: &BTreeMap<u64, String>, batch: &mut Batch) {
+        self.count_rejected(path, batch);
+        batch.findings.extend(self.findings(path, hashes));
+    }
+
+    /// Counts what was no key.
+    pub fn count_rejected(&mut self, path: &str, batch: &mut Batch) {
+        for (sum, count) in batch.ignored_by_class.iter_mut().zip(std::mem::take(&mut self.rejected)) {
             *sum += count;
         }
-        batch.ignored.extend(self.ignored.into_iter().map(|ignored| Ignored { path: path.into(), ..ignored }));
-        for mut group in self.groups.into_values() {
+        let ignored = std::mem::take(&mut self.ignored).into_iter();
+        batch.ignored.extend(ignored.map(|ignored| Ignored { path: path.into(), ..ignored }));
+    }
+
+    /// The keys found, as findings of `path`.
+    pub fn findings(self, path: &str, hashes: &BTreeMap<u64, String>) -> Vec<Finding> {
+        let Self { shared, ground, groups, origin, .. } = self;
+        let standing = || ground.standing(self.path);
+        let mut findings = Vec::new();
+        for mut group in groups.into_values() {
             for place in &mut group.places {
                 place.line_hash = hashes.get(&place.start.line).cloned();
             }
-            let standing = || self.ground.standing(self.path);
-            let finding = group.decision.finding(&self.shared.options.rules, group.key, &standing);
-            batch.findings.extend(finding.map(|finding| Finding {
-                origin: self.origin,
+            let finding = group.decision.finding(&shared.options.rules, group.key, &standing);
+            findings.extend(finding.map(|finding| Finding {
+                origin,
                 path: path.into(),
                 places: group.places,
                 excerpt: group.excerpt,
                 ..finding
             }));
         }
+        findings
+    }
+}
+
+/// Where a key stands that stands in no code.
+const fn whereabouts(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Link => "the key is in the target of a symbolic link",
+        Origin::TreeEntry => "the key is in the name of a file or folder",
+        Origin::Commit => "the key is in the text of a commit",
+        Origin::Tag => "the key is in the text of a tag",
+        Origin::Note => "the key is in a note",
+        Origin::Index => "the key is in a path of the index",
+        Origin::Ref => "the key is in the name of a ref",
+        Origin::Reflog => "the key is in a reflog",
+        Origin::GitFile => "the key is in a file of the git directory",
+        Origin::Message => "the key is in a commit message",
+        Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs => "the file has no path that says more",
     }
 }
 

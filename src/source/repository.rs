@@ -17,15 +17,18 @@ mod config;
 mod ignored;
 mod index;
 mod locate;
+mod object_format;
 mod objects;
 mod pattern;
 mod refs;
 
+pub use index::Index;
 pub use locate::is_git_directory;
+pub use object_format::object_format;
+pub use refs::{Fault, Logged, Named, Refs};
 
 use config::Config;
 use ignored::Ignored;
-use index::Index;
 use locate::{Layout, Located};
 use objects::Objects;
 
@@ -187,6 +190,15 @@ pub fn top_of(folder: &Path) -> PathBuf {
     match locate::locate(&real) {
         Located::Found(Layout { top, .. }) | Located::Unfollowed(top) => top,
         Located::Nothing => real,
+    }
+}
+
+/// The git directory with the objects of the working tree at `top`, whose `.git` is a file that points there and back.
+pub fn common_of(top: &Path) -> Option<Root> {
+    let top = std::fs::canonicalize(top).ok()?;
+    match locate::locate(&top) {
+        Located::Found(layout) if layout.top == top => layout.common.folder(Path::new("")).ok(),
+        _ => None,
     }
 }
 

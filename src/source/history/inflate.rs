@@ -2,8 +2,14 @@
 //!
 //! Buffers are used again and again; nothing here knows what an object is.
 
+use crate::blob::{OVERLAP_BYTES, Window, Windows};
 use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::Decompressor;
+use std::borrow::Cow;
+use std::io;
+
+/// Bytes of one window of a stream.
+const WINDOW_BYTES: usize = 512 << 10;
 
 /// A buffer that stays initialised, so that using it again costs nothing.
 #[derive(Default)]
@@ -97,5 +103,68 @@ impl Pieces {
                 return None;
             }
         }
+    }
+}
+
+/// A zlib stream as windows, for objects that are too large to be held.
+pub struct Stream<'s> {
+    from: Cow<'s, [u8]>,
+    /// Bytes in front that are no content.
+    header: usize,
+    pieces: Pieces,
+    buffer: Vec<u8>,
+    filled: usize,
+    offset: u64,
+    is_started: bool,
+    is_ended: bool,
+}
+
+impl<'s> Stream<'s> {
+    /// Over the stream at the start of `from`, without the `header` bytes it begins with.
+    pub fn new(from: Cow<'s, [u8]>, header: usize) -> Self {
+        let pieces = Pieces::default();
+        let buffer = vec![0; WINDOW_BYTES];
+        Self { from, header, pieces, buffer, filled: 0, offset: 0, is_started: false, is_ended: false }
+    }
+
+    /// Bytes of content so far.
+    pub const fn bytes(&self) -> u64 {
+        self.offset + self.filled as u64
+    }
+
+    fn fill(&mut self) -> Option<()> {
+        if self.is_started {
+            let kept = self.filled - OVERLAP_BYTES;
+            self.buffer.copy_within(kept..self.filled, 0);
+            self.offset += kept as u64;
+            self.filled = OVERLAP_BYTES;
+        } else if self.header > 0 {
+            self.pieces.next(&self.from, &mut vec![0; self.header])?;
+        }
+        self.is_started = true;
+        let (piece, filled) = self.pieces.next(&self.from, &mut self.buffer[self.filled..])?;
+        self.filled += filled;
+        self.is_ended = piece == Piece::End;
+        Some(())
+    }
+}
+
+impl Windows for Stream<'_> {
+    fn next(&mut self) -> io::Result<Option<Window<'_>>> {
+        if self.is_ended {
+            return Ok(None);
+        }
+        self.fill().ok_or_else(|| io::Error::other("damaged object"))?;
+        Ok(Some(Window { bytes: &self.buffer[..self.filled], offset: self.offset, last: self.is_ended }))
+    }
+
+    fn rewind(&mut self) -> io::Result<bool> {
+        self.pieces = Pieces::default();
+        (self.filled, self.offset, self.is_started, self.is_ended) = (0, 0, false, false);
+        Ok(true)
+    }
+
+    fn changed(&self) -> Option<&'static str> {
+        None
     }
 }

@@ -1,10 +1,10 @@
 //! Loose objects: one zlib stream a file, with a header of kind and size.
 
-use super::inflate::{Inflater, Piece, Pieces};
+use super::inflate::{Inflater, Pieces, Stream};
 use super::store::{Place, Store, object_name};
 use super::sweep::{Hit, Search, Swept};
 use super::walk::{Bounds, OBJECT_BYTES_MAX, Object};
-use crate::blob::OVERLAP_BYTES;
+use crate::blob::Windows as _;
 use crate::source::open::{Node, OpenError, Root};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
@@ -19,17 +19,17 @@ const FILE_BYTES_MAX: u64 = 4 << 30;
 const HEADER_BYTES: usize = 64;
 /// Objects larger than this are searched piece by piece.
 const WHOLE_BYTES_MAX: u64 = 8 << 20;
-const PIECE_BYTES: usize = 512 << 10;
 const NAMES_MAX: usize = 10_000_000;
 
 /// Searches every loose object of `store`.
 pub fn sweep(store: &Store<'_>, search: &dyn Search, bounds: &Bounds, collect: &(dyn Fn(Swept) + Sync)) {
-    let folders: Vec<u8> = (0..=255).collect();
-    folders.par_iter().for_each(|first| {
-        let mut sweeper = Sweeper { store, search, bounds, inflater: Inflater::default(), swept: Swept::default() };
-        sweeper.fan(*first);
-        collect(sweeper.swept);
-    });
+    for objects in store.folders() {
+        (0..=255).into_par_iter().for_each(|first| {
+            let mut sweeper = Sweeper { store, search, bounds, inflater: Inflater::default(), swept: Swept::default() };
+            sweeper.fan(objects, first);
+            collect(sweeper.swept);
+        });
+    }
 }
 
 struct Sweeper<'s, 'f> {
@@ -42,9 +42,9 @@ struct Sweeper<'s, 'f> {
 
 impl Sweeper<'_, '_> {
     /// Searches the objects whose names start with `first`.
-    fn fan(&mut self, first: u8) {
+    fn fan(&mut self, objects: &Root, first: u8) {
         let name = format!("{first:02x}");
-        let folder = match self.store.folder().folder(Path::new(&name)) {
+        let folder = match objects.folder(Path::new(&name)) {
             Ok(folder) => folder,
             Err(OpenError::NotFound) => return,
             Err(error) => return self.swept.faults.push((format!("objects/{name}"), error.to_string())),
@@ -70,15 +70,8 @@ impl Sweeper<'_, '_> {
         let (kind, bytes, header) = header(&file).ok_or("damaged object")?;
         let hit = || Hit { id: *id, kind, place: Place::Loose };
         if bytes > WHOLE_BYTES_MAX {
-            let mut is_found = false;
-            let total = pieces(&file, header, &mut |piece| {
-                is_found = !self.bounds.take(piece.len() as u64) || self.search.any(piece);
-                !is_found
-            });
-            if is_found {
+            if self.any(&mut Stream::new(file.into(), header), bytes)? {
                 self.swept.hits.push(hit());
-            } else if total != Some(bytes) {
-                return Err("damaged object".into());
             }
             self.swept.objects += 1;
             self.swept.bytes += bytes;
@@ -91,16 +84,59 @@ impl Sweeper<'_, '_> {
         self.swept.take(hit, Object { kind, bytes: &whole[header..] }, self.search);
         Ok(())
     }
+
+    /// Whether anything stands in a stream of `bytes`.
+    fn any(&self, stream: &mut Stream<'_>, bytes: u64) -> Result<bool, String> {
+        while let Some(window) = stream.next().map_err(|error| error.to_string())? {
+            if !self.bounds.take(window.bytes.len() as u64) {
+                return Err("limit on inflated bytes reached".into());
+            }
+            if self.search.any(window.bytes) {
+                return Ok(true);
+            }
+        }
+        if stream.bytes() == bytes { Ok(false) } else { Err("damaged object".into()) }
+    }
 }
 
-/// Whether there is a file for `id`.
-pub fn exists(objects: &Root, id: &ObjectId) -> bool {
-    matches!(objects.node(&path(id)), Ok(Node::File))
+/// Gives every sound loose tree of `store` to `take`.
+pub fn each_tree(store: &Store<'_>, take: &mut dyn FnMut(&ObjectId, &[u8])) {
+    let mut bytes = Vec::new();
+    let fans = store.folders().iter().flat_map(|objects| (0..=255_u8).map(move |first| (objects, first)));
+    for (objects, first) in fans {
+        let Ok(folder) = objects.folder(Path::new(&format!("{first:02x}"))) else { continue };
+        let mut entries = folder.entries(NAMES_MAX).unwrap_or_default();
+        entries.sort_unstable();
+        for entry in entries {
+            let id = [format!("{first:02x}").as_bytes(), &entry.name].concat();
+            let Ok(id) = ObjectId::from_hex(&id) else { continue };
+            if read_tree(&folder, &entry.name, &mut bytes).is_some() {
+                take(&id, &bytes);
+            }
+        }
+    }
+}
+
+/// The content of the file `name`, if it is a tree.
+fn read_tree(folder: &Root, name: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let file = open(folder, name.to_path().ok()?).ok()?;
+    let (kind, bytes, header) = header(&file)?;
+    if kind != Kind::Tree || bytes > OBJECT_BYTES_MAX {
+        return None;
+    }
+    *out = whole(&mut Inflater::default(), &file, header, bytes)?;
+    out.drain(..header);
+    Some(())
+}
+
+/// Whether there is a file for `id` in one of the folders.
+pub fn exists(folders: &[Root], id: &ObjectId) -> bool {
+    folder_of(folders, id).is_some()
 }
 
 /// The content of the object called `id`, if it is sound and at most 128 MiB.
-pub fn read(objects: &Root, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
-    let file = open(objects, &path(id)).ok()?;
+pub fn read(folders: &[Root], id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
+    let file = open(folder_of(folders, id)?, &path(id)).ok()?;
     let (kind, bytes, header) = header(&file)?;
     if bytes > OBJECT_BYTES_MAX {
         return None;
@@ -110,12 +146,15 @@ pub fn read(objects: &Root, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
     Some(kind)
 }
 
-/// Gives an object to `take` in overlapping pieces; its kind, or `None` where it is damaged.
-pub fn read_pieces(objects: &Root, id: &ObjectId, take: &mut dyn FnMut(&[u8]) -> bool) -> Option<Kind> {
-    let file = open(objects, &path(id)).ok()?;
+/// The object called `id` as windows, and its kind.
+pub fn stream(folders: &[Root], id: &ObjectId) -> Option<(Kind, Stream<'static>)> {
+    let file = open(folder_of(folders, id)?, &path(id)).ok()?;
     let (kind, _, header) = header(&file)?;
-    pieces(&file, header, take)?;
-    Some(kind)
+    Some((kind, Stream::new(file.into(), header)))
+}
+
+fn folder_of<'f>(folders: &'f [Root], id: &ObjectId) -> Option<&'f Root> {
+    folders.iter().find(|folder| matches!(folder.node(&path(id)), Ok(Node::File)))
 }
 
 fn path(id: &ObjectId) -> PathBuf {
@@ -148,22 +187,4 @@ fn whole(inflater: &mut Inflater, file: &[u8], header: usize, bytes: u64) -> Opt
     }
     let mut whole = vec![0; header + usize::try_from(bytes).ok()?];
     inflater.exact(file, &mut whole).then_some(whole)
-}
-
-/// Gives the content behind the header to `take`; its size as far as it was read.
-fn pieces(file: &[u8], header: usize, take: &mut dyn FnMut(&[u8]) -> bool) -> Option<u64> {
-    let mut inflating = Pieces::default();
-    inflating.next(file, &mut vec![0; header])?;
-    let mut buffer = vec![0; PIECE_BYTES];
-    let (mut kept, mut total) = (0, 0);
-    loop {
-        let (state, filled) = inflating.next(file, &mut buffer[kept..])?;
-        total += filled as u64;
-        if !take(&buffer[..kept + filled]) || state == Piece::End {
-            return Some(total);
-        }
-        let end = kept + filled;
-        kept = end.min(OVERLAP_BYTES);
-        buffer.copy_within(end - kept..end, 0);
-    }
 }

@@ -3,15 +3,17 @@
 //! Opened file by file: no discovery, no configuration, no alternates. What cannot be opened is a fault and hides
 //! nothing else.
 
-use super::inflate::{Buffer, Inflater};
+use super::inflate::{Buffer, Inflater, Stream};
 use super::loose;
 use super::pack::Pack;
 use super::walk::{self, OBJECT_BYTES_MAX};
+use crate::blob::{Window, Windows};
 use crate::source::open::{Node, OpenError, Root};
 use bstr::ByteSlice as _;
 use gix_hash::{Kind as Hash, ObjectId};
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
+use std::io;
 use std::path::Path;
 
 const PACKS_MAX: usize = 100_000;
@@ -32,7 +34,8 @@ pub enum Place {
 
 /// The open files of a store.
 pub struct Files {
-    folder: Root,
+    /// The folder of objects, and those of its alternates.
+    folders: Vec<Root>,
     object_hash: Hash,
     packs: Vec<PackFile>,
     /// Packs that cannot be opened, and why.
@@ -51,21 +54,59 @@ pub struct Store<'f> {
     packs: Vec<Pack<'f>>,
 }
 
-impl Files {
-    /// Opens the store in `folder`, a folder called `objects`.
-    pub fn open(folder: Root, object_hash: Hash) -> Self {
-        let mut files = Self { folder, object_hash, packs: Vec::new(), faults: Vec::new() };
-        match files.folder.folder(Path::new("pack")) {
-            Ok(packs) => files.open_packs(&packs),
-            Err(OpenError::NotFound) => {}
-            Err(error) => files.faults.push(("objects/pack".into(), error.to_string())),
+/// The content of an object.
+pub enum Content<'c> {
+    /// All of it.
+    Whole {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Whether its one window was given.
+        is_given: bool,
+    },
+    /// As a stream, being large.
+    Stream(Box<Stream<'c>>),
+}
+
+impl Windows for Content<'_> {
+    fn next(&mut self) -> io::Result<Option<Window<'_>>> {
+        match self {
+            Self::Stream(stream) => stream.next(),
+            Self::Whole { is_given, .. } if *is_given => Ok(None),
+            Self::Whole { bytes, is_given } => {
+                *is_given = true;
+                Ok(Some(Window { bytes, offset: 0, last: true }))
+            }
         }
-        files
     }
 
-    /// Over one pack in memory, which has no index, such as that of a bundle; `folder` gives what it is based on.
-    pub fn opened(folder: Root, object_hash: Hash) -> Self {
-        Self { folder, object_hash, packs: Vec::new(), faults: Vec::new() }
+    fn rewind(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Stream(stream) => stream.rewind(),
+            Self::Whole { is_given, .. } => {
+                *is_given = false;
+                Ok(true)
+            }
+        }
+    }
+
+    fn changed(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+impl Files {
+    /// Opens the store in `folders`: a folder called `objects`, and its alternates.
+    pub fn open(folders: Vec<Root>, object_hash: Hash) -> Self {
+        let mut files = Self { folders: Vec::new(), object_hash, packs: Vec::new(), faults: Vec::new() };
+        for folder in folders {
+            match folder.folder(Path::new("pack")) {
+                Ok(packs) => files.open_packs(&packs),
+                Err(OpenError::NotFound) => {}
+                Err(error) => files.faults.push(("objects/pack".into(), error.to_string())),
+            }
+            files.folders.push(folder);
+        }
+        files
     }
 
     /// Bytes of all packs.
@@ -75,8 +116,9 @@ impl Files {
 
     /// Whether a pack is marked as from a remote that promised what it left out.
     pub fn has_promisor(&self) -> bool {
-        let Ok(folder) = self.folder.folder(Path::new("pack")) else { return false };
-        folder.entries(4 * PACKS_MAX).unwrap_or_default().iter().any(|entry| entry.name.ends_with(b".promisor"))
+        let packs = self.folders.iter().filter_map(|folder| folder.folder(Path::new("pack")).ok());
+        let mut entries = packs.flat_map(|folder| folder.entries(4 * PACKS_MAX).unwrap_or_default());
+        entries.any(|entry| entry.name.ends_with(b".promisor"))
     }
 
     fn open_packs(&mut self, folder: &Root) {
@@ -134,9 +176,9 @@ impl<'f> Store<'f> {
         &self.packs
     }
 
-    /// The folder of objects.
-    pub const fn folder(&self) -> &Root {
-        &self.files.folder
+    /// The folders of objects.
+    pub fn folders(&self) -> &[Root] {
+        &self.files.folders
     }
 
     /// How its objects are named.
@@ -166,7 +208,7 @@ impl<'f> Store<'f> {
                 return Some(Place::Packed { pack: u32::try_from(number).ok()?, entry });
             }
         }
-        loose::exists(&self.files.folder, id).then_some(Place::Loose)
+        loose::exists(&self.files.folders, id).then_some(Place::Loose)
     }
 
     /// The content of the object called `id`, if it is at hand, sound and at most 128 MiB.
@@ -177,21 +219,23 @@ impl<'f> Store<'f> {
     /// As [`Store::read`], of an object whose place is known.
     pub fn read_at(&self, id: &ObjectId, place: Place, out: &mut Vec<u8>) -> Option<Kind> {
         match place {
-            Place::Loose => loose::read(&self.files.folder, id, out),
+            Place::Loose => loose::read(&self.files.folders, id, out),
             Place::Packed { pack, entry } => self.read_packed(self.packs.get(pack as usize)?, entry, out),
         }
     }
 
-    /// Gives an object to `take` in overlapping pieces, whatever its size; its kind, or `None` where it is damaged.
-    pub fn read_pieces(&self, id: &ObjectId, place: Place, take: &mut dyn FnMut(&[u8]) -> bool) -> Option<Kind> {
+    /// The content of an object whose place is known, whatever its size; `None` where it is damaged.
+    pub fn content(&self, id: &ObjectId, place: Place) -> Option<Content<'_>> {
+        let mut bytes = Vec::new();
+        if self.read_at(id, place, &mut bytes).is_some() {
+            return Some(Content::Whole { bytes, is_given: false });
+        }
         let Place::Packed { pack, entry } = place else {
-            return loose::read_pieces(&self.files.folder, id, take);
+            return Some(Content::Stream(Box::new(loose::stream(&self.files.folders, id)?.1)));
         };
         let pack = self.packs.get(pack as usize)?;
-        let header = pack.entry(entry)?;
-        let kind = header.header.as_kind()?;
-        walk::read_pieces(pack.stream(entry, header.start), take)?;
-        Some(kind)
+        let header = pack.entry(entry).filter(|header| !header.header.is_delta())?;
+        Some(Content::Stream(Box::new(Stream::new(pack.stream(entry, header.start).into(), 0))))
     }
 
     fn read_packed(&self, pack: &Pack<'_>, entry: u32, out: &mut Vec<u8>) -> Option<Kind> {

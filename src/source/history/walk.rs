@@ -4,9 +4,9 @@
 //! What an object means is the visitor's.
 
 use super::delta::Delta;
-use super::inflate::{Buffer, Inflater, Piece, Pieces};
+use super::inflate::{Buffer, Inflater, Stream};
 use super::pack::{Entry, NONE, Pack};
-use crate::blob::OVERLAP_BYTES;
+use crate::blob::Windows as _;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use rayon::prelude::*;
@@ -21,7 +21,6 @@ const ALONE_BYTES: u64 = 16 << 20;
 const HELD_BYTES_MAX: usize = 64 << 20;
 /// Buffers larger than this are given back.
 const POOLED_BYTES_MAX: usize = 4 << 20;
-const PIECE_BYTES: usize = 512 << 10;
 /// Bytes of the start of each object that the visitor sees.
 pub const START_BYTES: usize = 64;
 
@@ -40,7 +39,7 @@ pub trait Visitor {
     fn object(&mut self, entry: u32, object: Object<'_>, base: Option<&Self::State>) -> Self::State;
     /// A delta whose result need not be seen whole; `bytes` is its size.
     fn passed(&mut self, entry: u32, kind: Kind, bytes: u64) -> Self::State;
-    /// A piece of an object too large to be held; pieces overlap by [`OVERLAP_BYTES`]. `false` ends the reading.
+    /// A piece of an object too large to be held; pieces overlap as windows do. `false` ends the reading.
     fn piece(&mut self, entry: u32, kind: Kind, piece: &[u8]) -> bool;
     /// The end of an object that came in pieces.
     fn pieces_end(&mut self, entry: u32, kind: Kind, bytes: u64);
@@ -378,14 +377,21 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
     fn in_pieces(&mut self, root: u32, kind: Kind, entry: &Entry) {
         let stream = self.pack.stream(root, entry.start);
         let mut is_wanted = true;
-        let read = read_pieces(stream, &mut |piece| {
-            is_wanted = is_wanted && self.bounds.take(piece.len() as u64) && self.visitor.piece(root, kind, piece);
-            is_wanted
-        });
-        match read {
-            Some(bytes) if bytes == entry.bytes || !is_wanted => self.visitor.pieces_end(root, kind, bytes),
-            _ => self.visitor.fault(root, "damaged object"),
+        let mut stream = Stream::new(stream.into(), 0);
+        while is_wanted {
+            match stream.next() {
+                Ok(Some(window)) if self.bounds.take(window.bytes.len() as u64) => {
+                    is_wanted = self.visitor.piece(root, kind, window.bytes);
+                }
+                Ok(Some(_)) => return self.fault_all(root, "limit on inflated bytes reached"),
+                Ok(None) => break,
+                Err(_) => return self.fault_all(root, "damaged object"),
+            }
         }
+        if is_wanted && stream.bytes() != entry.bytes {
+            return self.fault_all(root, "damaged object");
+        }
+        self.visitor.pieces_end(root, kind, stream.bytes());
         let mut child = self.pack.first_child(root);
         while child != NONE {
             self.fault_all(child, "a delta on more than 128 MiB");
@@ -453,22 +459,4 @@ fn inflate_delta<'d>(
         return Err("damaged object");
     }
     Delta::read(out.bytes()).ok_or("damaged delta")
-}
-
-/// Gives the stream at the start of `from` to `take` in overlapping pieces until it ends or `take` has enough;
-/// its size so far, or `None` where it is damaged.
-pub fn read_pieces(from: &[u8], take: &mut dyn FnMut(&[u8]) -> bool) -> Option<u64> {
-    let mut pieces = Pieces::default();
-    let mut buffer = vec![0; PIECE_BYTES];
-    let (mut kept, mut total) = (0, 0);
-    loop {
-        let (state, filled) = pieces.next(from, &mut buffer[kept..])?;
-        total += filled as u64;
-        if !take(&buffer[..kept + filled]) || state == Piece::End {
-            return Some(total);
-        }
-        let end = kept + filled;
-        kept = end.min(OVERLAP_BYTES);
-        buffer.copy_within(end - kept..end, 0);
-    }
 }

@@ -1,21 +1,244 @@
-//! The commit that `HEAD` names: loose refs and `packed-refs`, each bounded.
+//! The refs of a repository and what their logs lead to: loose files and `packed-refs`, each bounded.
 //!
-//! Reftables are not read, and no other ref is.
+//! What cannot be read is a fault and hides no other ref. No link is followed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
-use gix_hash::ObjectId;
+use gix_hash::{Kind, ObjectId};
 
 use super::locate::{Layout, line};
-use crate::source::open::{Node, OpenError};
+use crate::source::open::{Node, OpenError, Root};
 
 const HOPS_MAX: usize = 5;
 const PACKED_BYTES_MAX: u64 = 256 << 20;
 const LOOSE_BYTES_MAX: u64 = 16 * 1024;
+const LOG_BYTES_MAX: u64 = 64 << 20;
+const REFS_MAX: usize = 5_000_000;
+
+/// The refs of one git directory.
+#[derive(Debug, Default)]
+pub struct Refs {
+    /// Sorted by name, each name once.
+    pub names: Vec<Named>,
+    /// What logs name, and what they say where that is in no file of its own.
+    pub logs: Vec<Logged>,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
+    /// Whether every line of `packed-refs` is in `names`.
+    pub understood_packed: bool,
+}
+
+/// One ref.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// Such as `refs/heads/main`, `HEAD` or `worktrees/fix/HEAD`.
+    pub name: Vec<u8>,
+    /// The object it leads to; none before the first commit, and where it cannot be told.
+    pub target: Option<ObjectId>,
+}
+
+/// One line of a log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Logged {
+    /// The ref.
+    pub name: Vec<u8>,
+    /// What it led to, before or after.
+    pub target: ObjectId,
+    /// Its message; empty where the log is a file, which is searched as one.
+    pub message: Vec<u8>,
+}
+
+/// What could not be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// Below the git directory.
+    pub path: Vec<u8>,
+    /// A short sentence.
+    pub reason: String,
+}
+
+/// What a loose ref says.
+enum Said {
+    Object(ObjectId),
+    Ref(Vec<u8>),
+}
+
+impl Refs {
+    /// Every ref below `git`, those of linked worktrees too.
+    pub fn read(git: &Root, object_hash: Kind) -> Self {
+        let mut refs = Self::default();
+        let mut links = Vec::new();
+        refs.packed(git, object_hash);
+        refs.loose(git, object_hash, &mut links);
+        refs.logs(git, object_hash);
+        refs.finish(links);
+        refs
+    }
+
+    /// The object that the ref called `name` leads to.
+    pub fn find(&self, name: &[u8]) -> Option<ObjectId> {
+        let at = self.names.binary_search_by(|named| named.name.as_slice().cmp(name)).ok()?;
+        self.names[at].target
+    }
+
+    fn fault(&mut self, path: &[u8], reason: impl Into<String>) {
+        self.faults.push(Fault { path: path.to_vec(), reason: reason.into() });
+    }
+
+    fn packed(&mut self, git: &Root, object_hash: Kind) {
+        let text = match git.read_bounded(Path::new("packed-refs"), PACKED_BYTES_MAX) {
+            Ok(text) => text.unwrap_or_default(),
+            Err(error) => return self.fault(b"packed-refs", error.to_string()),
+        };
+        self.understood_packed = true;
+        for line in text.lines() {
+            if line.is_empty() || line.starts_with(b"^") || line.starts_with(b"# pack-refs") {
+                continue;
+            }
+            let parts = line.split_once_str(b" ");
+            match parts.and_then(|(hex, name)| Some((parse(hex, object_hash).ok()?, name))) {
+                Some((id, name)) if self.names.len() < REFS_MAX => {
+                    self.names.push(Named { name: name.to_vec(), target: Some(id) });
+                }
+                _ => self.understood_packed = false,
+            }
+        }
+        if !self.understood_packed {
+            self.fault(b"packed-refs", "a line names no ref");
+        }
+    }
+
+    /// Loose refs: the files below `refs`, and those at the top whose names are in capitals.
+    fn loose(&mut self, git: &Root, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+        let mut bases = vec![PathBuf::new()];
+        bases.extend(folders(git, Path::new("worktrees")));
+        let mut count = 0;
+        for base in bases {
+            let at_top = |name: &[u8]| name == b"HEAD" || name.ends_with(b"_HEAD");
+            let files = entries(git, &base).into_iter().filter(|entry| !entry.1 && at_top(&entry.0));
+            let mut files: Vec<PathBuf> = files.filter_map(|(name, _)| Some(base.join(name.to_path().ok()?))).collect();
+            let mut open = vec![base.join("refs")];
+            while let Some(folder) = open.pop() {
+                for (name, is_folder) in entries(git, &folder) {
+                    count += 1;
+                    let Ok(name) = name.to_path() else { continue };
+                    if count > REFS_MAX {
+                        return self.fault(b"refs", "more refs than are read");
+                    }
+                    if is_folder { open.push(folder.join(name)) } else { files.push(folder.join(name)) }
+                }
+            }
+            for file in files {
+                self.loose_file(git, &file, object_hash, links);
+            }
+        }
+    }
+
+    fn loose_file(&mut self, git: &Root, path: &Path, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+        let name = path.as_os_str().as_encoded_bytes();
+        let text = match git.read_bounded(path, LOOSE_BYTES_MAX) {
+            Ok(Some(text)) => text,
+            // FETCH_HEAD may be long; its text is searched all the same.
+            Err(_) if !name.starts_with(b"refs/") && name != b"HEAD" => return,
+            Ok(None) => return,
+            Err(error) => return self.fault(name, error.to_string()),
+        };
+        if name.ends_with(b"FETCH_HEAD") || name.ends_with(b"MERGE_HEAD") {
+            let ids = text.lines().filter_map(|line| parse(line.get(..object_hash.len_in_hex())?, object_hash).ok());
+            let logged = ids.map(|target| Logged { name: name.to_vec(), target, message: Vec::new() });
+            return self.logs.extend(logged.collect::<Vec<_>>());
+        }
+        match said(&text, object_hash) {
+            Some(Said::Object(id)) => self.names.push(Named { name: name.to_vec(), target: Some(id) }),
+            Some(Said::Ref(target)) => links.push((name.to_vec(), target)),
+            None => {
+                self.names.push(Named { name: name.to_vec(), target: None });
+                self.fault(name, "a ref holds no object id");
+            }
+        }
+    }
+
+    /// What the logs led to; their text is searched as that of files.
+    fn logs(&mut self, git: &Root, object_hash: Kind) {
+        let mut bases = vec![PathBuf::from("logs")];
+        bases.extend(folders(git, Path::new("worktrees")).into_iter().map(|base| base.join("logs")));
+        for base in bases {
+            let mut open = vec![base.clone()];
+            while let Some(folder) = open.pop() {
+                for (name, is_folder) in entries(git, &folder) {
+                    let Ok(name) = name.to_path() else { continue };
+                    let path = folder.join(name);
+                    if is_folder {
+                        open.push(path);
+                        continue;
+                    }
+                    let text = git.read_bounded(&path, LOG_BYTES_MAX).ok().flatten().unwrap_or_default();
+                    let name = path.strip_prefix(&base).unwrap_or(&path).as_os_str().as_encoded_bytes();
+                    self.log(name, &text, object_hash);
+                }
+            }
+        }
+    }
+
+    fn log(&mut self, name: &[u8], text: &[u8], object_hash: Kind) {
+        for line in text.lines() {
+            for hex in line.split(|&byte| byte == b' ').take(2) {
+                if let Some(target) = parse(hex, object_hash).ok().filter(|id| !id.is_null()) {
+                    self.logs.push(Logged { name: name.to_vec(), target, message: Vec::new() });
+                }
+            }
+        }
+    }
+
+    /// Sorts, lets loose refs win over packed ones, and follows symbolic refs.
+    fn finish(&mut self, links: Vec<(Vec<u8>, Vec<u8>)>) {
+        // The sort is stable, and what was read later wins.
+        self.names.reverse();
+        self.names.sort_by(|one, other| one.name.cmp(&other.name));
+        self.names.dedup_by(|one, other| one.name == other.name);
+        let follow = |target: &[u8]| {
+            let mut target = target.to_vec();
+            for _ in 0..HOPS_MAX {
+                match links.iter().find(|(name, _)| *name == target) {
+                    Some((_, next)) => target.clone_from(next),
+                    None => return self.find(&target),
+                }
+            }
+            None
+        };
+        let followed: Vec<Named> =
+            links.iter().map(|(name, target)| Named { name: name.clone(), target: follow(target) }).collect();
+        self.names.extend(followed);
+        self.names.sort();
+        self.names.dedup_by(|one, other| one.name == other.name);
+        self.logs.sort_unstable();
+        self.logs.dedup();
+    }
+}
+
+fn said(text: &[u8], object_hash: Kind) -> Option<Said> {
+    match text.strip_prefix(b"ref:") {
+        Some(name) => Some(Said::Ref(name.trim().to_vec())),
+        None => parse(text, object_hash).ok().map(Said::Object),
+    }
+}
+
+/// Names in a folder, sorted, and whether each is a folder; none where there is no such folder.
+fn entries(git: &Root, folder: &Path) -> Vec<(Vec<u8>, bool)> {
+    let listed = git.folder(folder).and_then(|folder| folder.entries(REFS_MAX)).unwrap_or_default();
+    let mut entries: Vec<_> = listed.into_iter().map(|entry| (entry.name, entry.is_folder)).collect();
+    entries.sort_unstable();
+    entries
+}
+
+fn folders(git: &Root, folder: &Path) -> Vec<PathBuf> {
+    let folders = entries(git, folder).into_iter().filter(|(_, is_folder)| *is_folder);
+    folders.filter_map(|(name, _)| Some(folder.join(name.to_path().ok()?))).collect()
+}
 
 /// Follows `HEAD` to a commit; `None` before the first one.
-pub fn head(layout: &Layout, object_hash: gix_hash::Kind) -> Result<Option<ObjectId>, String> {
+pub fn head(layout: &Layout, object_hash: Kind) -> Result<Option<ObjectId>, String> {
     let mut text = line(&layout.git, "HEAD").ok_or("HEAD cannot be read")?;
     for _ in 0..HOPS_MAX {
         let Some(name) = text.strip_prefix(b"ref:") else {
@@ -34,7 +257,7 @@ pub fn head(layout: &Layout, object_hash: gix_hash::Kind) -> Result<Option<Objec
     Err("HEAD goes through too many refs".to_owned())
 }
 
-fn parse(hex: &[u8], object_hash: gix_hash::Kind) -> Result<ObjectId, String> {
+fn parse(hex: &[u8], object_hash: Kind) -> Result<ObjectId, String> {
     match ObjectId::from_hex(hex.trim()) {
         Ok(id) if id.kind() == object_hash => Ok(id),
         _ => Err("a ref holds no object id".to_owned()),
@@ -52,7 +275,7 @@ fn loose(layout: &Layout, name: &[u8]) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-fn packed(layout: &Layout, name: &[u8], object_hash: gix_hash::Kind) -> Result<Option<ObjectId>, String> {
+fn packed(layout: &Layout, name: &[u8], object_hash: Kind) -> Result<Option<ObjectId>, String> {
     let text = layout.common.read_bounded(Path::new("packed-refs"), PACKED_BYTES_MAX);
     let text = text.map_err(|error| format!("packed-refs: {error}"))?.unwrap_or_default();
     for line in text.lines() {

@@ -1,0 +1,152 @@
+//! What a git directory holds beside its objects: its text files, the names of refs, reflogs, paths in indexes, and the
+//! files LFS keeps.
+//!
+//! Every regular file is read whole but for those with a form of their own: objects, packs and indexes.
+
+use super::directory::GitDirectory;
+use crate::blob::{Blob, Origin, Visit, Visitor, Whole};
+use crate::source::open::{Node, Root};
+use crate::source::reader::{Buffer, Reader};
+use crate::source::repository::{Index, Refs};
+use bstr::ByteSlice as _;
+use std::path::{Path, PathBuf};
+
+const NAMES_MAX: usize = 5_000_000;
+/// Folders that are read in another way, or with the repositories they belong to.
+const ELSEWHERE: [&[u8]; 3] = [b"objects", b"modules", b"reftable"];
+
+/// Gives everything in `directory` that is no object to `visit`; paths are relative to the git directory.
+pub fn visit(directory: &GitDirectory, refs: &Refs, visit: &dyn Visit) {
+    let mut extras = Extras { git: &directory.git, buffer: Buffer::default(), visitor: visit.visitor() };
+    extras.names(refs);
+    extras.files(refs.understood_packed);
+    extras.indexes(directory);
+}
+
+struct Extras<'e> {
+    git: &'e Root,
+    buffer: Buffer,
+    visitor: Box<dyn Visitor + 'e>,
+}
+
+impl Extras<'_> {
+    /// Names of refs, messages of reflogs that are in no file of their own, and what of them cannot be read.
+    fn names(&mut self, refs: &Refs) {
+        for named in &refs.names {
+            self.whole(Origin::Ref, &named.name, &named.name);
+        }
+        for entry in &refs.logs {
+            let path = [b"logs/".as_slice(), &entry.name].concat();
+            self.whole(Origin::Reflog, &path, &entry.message);
+        }
+        for fault in &refs.faults {
+            self.visitor.left_out(&fault.path, &fault.reason);
+        }
+    }
+
+    fn whole(&mut self, origin: Origin, path: &[u8], bytes: &[u8]) {
+        self.visitor.blob(Blob { origin, path, windows: &mut Whole::new(bytes) });
+    }
+
+    /// Walks the files without recursion.
+    fn files(&mut self, understood_packed: bool) {
+        let mut open = vec![PathBuf::new()];
+        while let Some(path) = open.pop() {
+            let listed = self.git.folder(&path).and_then(|folder| Ok((folder.entries(NAMES_MAX)?, folder)));
+            let (mut entries, folder) = match listed {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.visitor.left_out(path.as_os_str().as_encoded_bytes(), &error.to_string());
+                    continue;
+                }
+            };
+            entries.sort_unstable();
+            for entry in entries {
+                let Ok(name) = entry.name.to_path() else { continue };
+                let below = path.join(name);
+                if entry.is_folder {
+                    let is_top = path.as_os_str().is_empty();
+                    if !(is_top && ELSEWHERE.contains(&entry.name.as_slice())) {
+                        open.push(below);
+                    }
+                } else if !is_formed(&below, understood_packed) {
+                    self.file(&folder, name, &below);
+                }
+            }
+        }
+    }
+
+    fn file(&mut self, folder: &Root, name: &Path, below: &Path) {
+        let path = below.as_os_str().as_encoded_bytes();
+        let skipped = match folder.node(name) {
+            Ok(Node::File) => None,
+            Ok(Node::Link) => {
+                let target = folder.link(name).unwrap_or_default();
+                self.whole(Origin::GitFile, path, &target);
+                Some("link")
+            }
+            Ok(Node::Fifo) => Some("fifo"),
+            Ok(Node::Socket) => Some("socket"),
+            Ok(Node::Device) => Some("device"),
+            Ok(Node::Folder) => return self.visitor.left_out(path, "changed while it was read"),
+            Err(error) => return self.visitor.left_out(path, &error.to_string()),
+        };
+        if let Some(what) = skipped {
+            return self.visitor.skipped(what);
+        }
+        match folder.regular(name) {
+            Ok(opened) => {
+                let mut windows = Reader::file(opened, &mut self.buffer);
+                self.visitor.blob(Blob { origin: origin(path), path, windows: &mut windows });
+            }
+            Err(error) => self.visitor.left_out(path, &error.to_string()),
+        }
+    }
+
+    /// The paths in the index, and in those of linked worktrees.
+    fn indexes(&mut self, directory: &GitDirectory) {
+        self.index(self.git.folder(Path::new("")).ok().as_ref(), b"index", directory);
+        let Ok(worktrees) = self.git.folder(Path::new("worktrees")) else { return };
+        let mut entries = worktrees.entries(NAMES_MAX).unwrap_or_default();
+        entries.sort_unstable();
+        for entry in entries.iter().filter(|entry| entry.is_folder) {
+            let folder = entry.name.to_path().ok().and_then(|name| worktrees.folder(name).ok());
+            let path = [b"worktrees/", entry.name.as_slice(), b"/index"].concat();
+            self.index(folder.as_ref(), &path, directory);
+        }
+    }
+
+    fn index(&mut self, folder: Option<&Root>, path: &[u8], directory: &GitDirectory) {
+        let Some(folder) = folder else { return };
+        match Index::read(folder, directory.object_hash, false) {
+            Ok(index) => {
+                for name in index.files() {
+                    self.whole(Origin::Index, path, &name);
+                }
+            }
+            Err(reason) => self.visitor.left_out(path, &reason),
+        }
+    }
+}
+
+/// Whether a file is read in another way.
+fn is_formed(path: &Path, understood_packed: bool) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_index = name == b"index" || name.starts_with(b"sharedindex.");
+    is_index || (understood_packed && path == Path::new("packed-refs"))
+}
+
+/// What kind of file `path`, below the git directory, is.
+fn origin(path: &[u8]) -> Origin {
+    let has = |start: &[u8]| path.starts_with(start);
+    let in_worktree = has(b"worktrees/") && path.find(b"/logs/").is_some();
+    if has(b"logs/") || in_worktree {
+        Origin::Reflog
+    } else if has(b"lfs/objects/") {
+        Origin::Lfs
+    } else if has(b"refs/") {
+        Origin::Ref
+    } else {
+        Origin::GitFile
+    }
+}

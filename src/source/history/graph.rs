@@ -1,0 +1,109 @@
+//! The graph of commits, and which of them a set of commits is reached from.
+//!
+//! Made of what a sweep kept; a parent that is not there is no parent.
+
+use super::commits::{Commit, Commits};
+use gix_hash::{Kind, ObjectId};
+
+/// Every commit of a store, by number.
+#[derive(Default)]
+pub struct Graph {
+    /// Sorted by name.
+    commits: Vec<Commit>,
+    /// Numbers of the parents that are there, one commit after another; `starts` says where each begins.
+    parents: Vec<u32>,
+    starts: Vec<u32>,
+    /// Every number, parents first.
+    order: Vec<u32>,
+}
+
+impl Graph {
+    /// Over all of `commits`.
+    pub fn new(commits: &Commits, object_hash: Kind) -> Self {
+        let mut all: Vec<Commit> = commits.iter(object_hash).collect();
+        all.sort_unstable_by_key(|commit| commit.id);
+        all.dedup_by_key(|commit| commit.id);
+        let mut graph = Self { commits: all, ..Self::default() };
+        for number in 0..graph.commits.len() {
+            graph.starts.push(u32::try_from(graph.parents.len()).unwrap_or(u32::MAX));
+            let parents = graph.commits[number].parents.iter().filter_map(|id| graph.find(id));
+            let parents: Vec<u32> = parents.collect();
+            graph.parents.extend(parents);
+        }
+        graph.starts.push(u32::try_from(graph.parents.len()).unwrap_or(u32::MAX));
+        graph.order = graph.parents_first();
+        graph
+    }
+
+    /// Number of commits.
+    pub const fn len(&self) -> usize {
+        self.commits.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+    }
+
+    /// The commit with a number.
+    pub fn commit(&self, number: u32) -> &Commit {
+        &self.commits[number as usize]
+    }
+
+    /// The number of the commit called `id`.
+    pub fn find(&self, id: &ObjectId) -> Option<u32> {
+        u32::try_from(self.commits.binary_search_by_key(&id, |commit| &commit.id).ok()?).ok()
+    }
+
+    /// Numbers of the parents that are there.
+    pub fn parents(&self, number: u32) -> &[u32] {
+        let at = number as usize;
+        &self.parents[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
+    /// Every number, each behind its parents.
+    pub fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// Spreads marks, 64 at a time, from each commit to all that descend from it.
+    pub fn reached(&self, marks: &[u64]) -> Vec<u64> {
+        let mut reached = marks.to_vec();
+        for &number in &self.order {
+            for &parent in self.parents(number) {
+                reached[number as usize] |= reached[parent as usize];
+            }
+        }
+        reached
+    }
+
+    /// Iterative; commits in a circle, which only a damaged store has, come last.
+    fn parents_first(&self) -> Vec<u32> {
+        let mut waiting: Vec<u32> = self.starts.windows(2).map(|bounds| bounds[1].saturating_sub(bounds[0])).collect();
+        let mut children = vec![Vec::new(); self.len()];
+        let mut order = Vec::with_capacity(self.len());
+        for number in 0..u32::try_from(self.len()).unwrap_or(u32::MAX) {
+            for &parent in self.parents(number) {
+                children[parent as usize].push(number);
+            }
+            if waiting[number as usize] == 0 {
+                order.push(number);
+            }
+        }
+        let mut at = 0;
+        while let Some(&number) = order.get(at) {
+            at += 1;
+            for &child in &children[number as usize] {
+                waiting[child as usize] -= 1;
+                if waiting[child as usize] == 0 {
+                    order.push(child);
+                }
+            }
+        }
+        if order.len() < self.len() {
+            let circle = (0..).zip(&waiting).filter(|(_, waits)| **waits > 0).map(|(number, _)| number);
+            order.extend(circle);
+        }
+        order
+    }
+}

@@ -1,0 +1,448 @@
+//! Which trees hold certain objects, at any depth, and under which paths.
+//!
+//! One walk over the tree families notes, for each tree, the entries it has and its delta base has not, and the other
+//! way round. What holds what is then worked out from those notes, without reading a tree again.
+
+use super::pack::Pack;
+use super::store::Store;
+use super::walk::{self, Bounds, Object};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+/// Notes of more edges than this are dropped.
+const EDGES_MAX: usize = 40_000_000;
+/// No tree.
+const NONE: u32 = u32::MAX;
+
+/// The first eight bytes of a name: enough to tell the objects of one store apart.
+type Short = u64;
+
+/// An entry of a tree, as far as it matters here: what it names, and its name hashed.
+type Item = (Short, u64);
+
+/// What trees hold, in terms of the targets asked for.
+#[derive(Default)]
+pub struct Lineage {
+    /// What each tree that holds a target holds, sorted by the tree's short name.
+    trees: Vec<(Short, u32)>,
+    /// What a tree can hold; equal trees share one.
+    holdings: Vec<Vec<(Vec<u8>, Held)>>,
+    /// Whether something was cut off.
+    pub is_cut: bool,
+}
+
+/// What an entry of a tree leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Held {
+    /// A target, by its number.
+    Target(u32),
+    /// A tree that holds some, by the number of its holding.
+    Tree(u32),
+}
+
+/// One path to one target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sighting {
+    /// From the top, with `/`.
+    pub path: Vec<u8>,
+    /// Number of the target.
+    pub target: u32,
+}
+
+impl Lineage {
+    /// Walks every tree of `store` for `targets`, blobs or trees.
+    pub fn new(store: &Store<'_>, targets: &[ObjectId], bounds: &Bounds) -> Self {
+        let wanted = Targets::new(targets);
+        let notes = Mutex::new(Notes::default());
+        for pack in store.packs() {
+            let make = || Noter { store, pack, wanted: &wanted, notes: Notes::default() };
+            let collect = |noter: Noter<'_, '_>| notes.lock().unwrap_or_else(PoisonError::into_inner).add(noter.notes);
+            walk::walk(pack, bounds, &make, &collect);
+        }
+        let mut notes = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        super::loose::each_tree(store, &mut |id, bytes| {
+            let items = items(bytes, &wanted, store.object_hash().len_in_bytes(), &mut notes.names);
+            notes.push(short(id), NONE, &items, &[]);
+        });
+        Holder::new(notes, &wanted).run()
+    }
+
+    /// The number of what the tree called `id` holds.
+    pub fn holding(&self, id: &ObjectId) -> Option<u32> {
+        let at = self.trees.binary_search_by_key(&short(id), |tree| tree.0).ok()?;
+        Some(self.trees[at].1)
+    }
+
+    /// The first `sightings_max` paths of a holding in order of path, and how many paths each target has in all.
+    pub fn sightings(&self, holding: u32, sightings_max: usize) -> (Vec<Sighting>, BTreeMap<u32, u64>) {
+        let mut sightings = Vec::new();
+        let mut open = vec![(Vec::new(), holding, 0)];
+        while let Some((path, holding, at)) = open.pop() {
+            let Some((name, held)) = self.holdings[holding as usize].get(at) else { continue };
+            if sightings.len() == sightings_max {
+                break;
+            }
+            let below = if path.is_empty() { name.clone() } else { [path.as_slice(), b"/", name].concat() };
+            open.push((path, holding, at + 1));
+            match *held {
+                Held::Target(target) => sightings.push(Sighting { path: below, target }),
+                Held::Tree(holding) => open.push((below, holding, 0)),
+            }
+        }
+        (sightings, self.totals(holding))
+    }
+
+    /// How many paths lead from a holding to each target; holdings come after those they hold.
+    fn totals(&self, holding: u32) -> BTreeMap<u32, u64> {
+        let mut times = vec![0_u64; holding as usize + 1];
+        let mut totals = BTreeMap::new();
+        times[holding as usize] = 1;
+        for number in (0..=holding as usize).rev() {
+            if times[number] == 0 {
+                continue;
+            }
+            for (_, held) in &self.holdings[number] {
+                match *held {
+                    Held::Target(target) => {
+                        let total: &mut u64 = totals.entry(target).or_default();
+                        *total = total.saturating_add(times[number]);
+                    }
+                    Held::Tree(below) => {
+                        times[below as usize] = times[below as usize].saturating_add(times[number]);
+                    }
+                }
+            }
+        }
+        totals
+    }
+}
+
+/// The objects asked for.
+struct Targets {
+    /// Short names with the targets' numbers.
+    sorted: Vec<(Short, u32)>,
+    /// A bit for each possible start of two bytes: most entries of most trees end at it.
+    filter: Vec<u64>,
+}
+
+impl Targets {
+    fn new(ids: &[ObjectId]) -> Self {
+        let mut sorted: Vec<(Short, u32)> = (0..).zip(ids).map(|(number, id)| (short(id), number)).collect();
+        sorted.sort_unstable();
+        let mut filter = vec![0; 1 << 10];
+        for (short, _) in &sorted {
+            let (word, bit) = Self::bit(*short);
+            filter[word] |= bit;
+        }
+        Self { sorted, filter }
+    }
+
+    const fn bit(short: Short) -> (usize, u64) {
+        let start = (short >> 48) as usize;
+        (start >> 6, 1 << (start & 63))
+    }
+
+    fn contains(&self, short: Short) -> bool {
+        let (word, bit) = Self::bit(short);
+        self.filter[word] & bit != 0 && self.sorted.binary_search_by_key(&short, |target| target.0).is_ok()
+    }
+
+    fn numbers(&self, short: Short) -> impl Iterator<Item = u32> + '_ {
+        let from = self.sorted.partition_point(|target| target.0 < short);
+        self.sorted[from..].iter().take_while(move |target| target.0 == short).map(|target| target.1)
+    }
+}
+
+/// What the walk notes.
+#[derive(Default)]
+struct Notes {
+    /// Short name, delta base by number, and where its notes start in `added` and `removed`.
+    trees: Vec<(Short, u32, u32, u32)>,
+    added: Vec<Item>,
+    removed: Vec<Item>,
+    names: HashMap<u64, Vec<u8>>,
+}
+
+impl Notes {
+    /// Notes a tree; gives its number.
+    fn push(&mut self, tree: Short, base: u32, items: &[Item], known: &[Item]) -> u32 {
+        let number = u32::try_from(self.trees.len()).unwrap_or(NONE);
+        let start = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        self.trees.push((tree, base, start(self.added.len()), start(self.removed.len())));
+        if self.added.len() + self.removed.len() > EDGES_MAX {
+            return number;
+        }
+        let (mut new, mut old) = (items.iter().peekable(), known.iter().peekable());
+        loop {
+            match (new.peek(), old.peek()) {
+                (Some(one), Some(other)) if one == other => {
+                    new.next();
+                    old.next();
+                }
+                (Some(one), other) if other.is_none_or(|other| one < other) => {
+                    self.added.push(**one);
+                    new.next();
+                }
+                (_, Some(other)) => {
+                    self.removed.push(**other);
+                    old.next();
+                }
+                _ => return number,
+            }
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        let shift = |by: usize, number: u32| {
+            if number == NONE { NONE } else { number.saturating_add(u32::try_from(by).unwrap_or(u32::MAX)) }
+        };
+        let (trees, added, removed) = (self.trees.len(), self.added.len(), self.removed.len());
+        let moved = |(tree, base, one, two)| (tree, shift(trees, base), shift(added, one), shift(removed, two));
+        self.trees.extend(other.trees.into_iter().map(moved));
+        self.added.extend(other.added);
+        self.removed.extend(other.removed);
+        self.names.extend(other.names);
+    }
+
+    fn of(&self, number: u32) -> (&[Item], &[Item]) {
+        let at = number as usize;
+        let (_, _, added, removed) = self.trees[at];
+        let (added_end, removed_end) = self
+            .trees
+            .get(at + 1)
+            .map_or((self.added.len(), self.removed.len()), |next| (next.2 as usize, next.3 as usize));
+        (&self.added[added as usize..added_end], &self.removed[removed as usize..removed_end])
+    }
+}
+
+/// Notes the trees of one thread.
+struct Noter<'n, 'p> {
+    store: &'n Store<'p>,
+    pack: &'n Pack<'p>,
+    wanted: &'n Targets,
+    notes: Notes,
+}
+
+impl walk::Visitor for Noter<'_, '_> {
+    /// The number of a tree, and its entries that matter, sorted.
+    type State = (u32, Vec<Item>);
+
+    fn wants(&self, kind: Kind) -> bool {
+        kind == Kind::Tree
+    }
+
+    fn reach(&self) -> usize {
+        0
+    }
+
+    fn needs(&mut self, _: Kind, _: &Self::State, _: &[u8], _: u64) -> bool {
+        true
+    }
+
+    fn object(&mut self, entry: u32, object: Object<'_>, base: Option<&Self::State>) -> Self::State {
+        let id = self.pack.id(entry).unwrap_or_else(|| self.store.hash(Kind::Tree, object.bytes));
+        let len = self.store.object_hash().len_in_bytes();
+        let items = items(object.bytes, self.wanted, len, &mut self.notes.names);
+        let (number, known) = base.map_or((NONE, [].as_slice()), |(number, known)| (*number, known.as_slice()));
+        (self.notes.push(short(&id), number, &items, known), items)
+    }
+
+    fn passed(&mut self, _: u32, _: Kind, _: u64) -> Self::State {
+        (NONE, Vec::new())
+    }
+
+    fn piece(&mut self, _: u32, _: Kind, _: &[u8]) -> bool {
+        false
+    }
+
+    fn pieces_end(&mut self, _: u32, _: Kind, _: u64) {}
+
+    fn fault(&mut self, _: u32, _: &'static str) {}
+
+    fn outside(&mut self, id: ObjectId, out: &mut Vec<u8>) -> Option<(Kind, Self::State)> {
+        Some((self.store.read(&id, out)?, (NONE, Vec::new())))
+    }
+}
+
+/// The trees in `bytes` and the targets, sorted.
+fn items(bytes: &[u8], wanted: &Targets, len: usize, names: &mut HashMap<u64, Vec<u8>>) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut rest = bytes;
+    while let Some(nul) = memchr::memchr(0, rest) {
+        let (entry, after) = (&rest[..nul], &rest[nul + 1..]);
+        let Some((id, after)) = after.split_at_checked(len) else { break };
+        rest = after;
+        let is_tree = entry.starts_with(b"40000 ") || entry.starts_with(b"040000 ");
+        let short = first_eight(id);
+        if !is_tree && !wanted.contains(short) {
+            continue;
+        }
+        let name = memchr::memchr(b' ', entry).map_or(entry, |space| &entry[space + 1..]);
+        let hash = hash(name);
+        names.entry(hash).or_insert_with(|| name.to_vec());
+        items.push((short, hash));
+    }
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+/// FNV-1a: names are short, and one that collides only shows under another's name.
+fn hash(name: &[u8]) -> u64 {
+    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn short(id: &ObjectId) -> Short {
+    first_eight(id.as_slice())
+}
+
+fn first_eight(id: &[u8]) -> Short {
+    id.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// Works out what holds what.
+struct Holder<'h> {
+    notes: Notes,
+    wanted: &'h Targets,
+    /// Each added entry by what it names, with the tree that added it.
+    adders: Vec<(Item, u32)>,
+    /// The trees that are deltas on each tree.
+    first_child: Vec<u32>,
+    next_sibling: Vec<u32>,
+    /// The entries that lead to a target, by tree.
+    edges: Vec<Vec<Item>>,
+    /// What was looked for so far.
+    opened: HashSet<Short>,
+    is_cut: bool,
+}
+
+impl<'h> Holder<'h> {
+    fn new(notes: Notes, wanted: &'h Targets) -> Self {
+        let count = notes.trees.len();
+        let (mut first_child, mut next_sibling) = (vec![NONE; count], vec![NONE; count]);
+        let mut adders = Vec::with_capacity(notes.added.len());
+        for number in 0..u32::try_from(count).unwrap_or(NONE) {
+            let base = notes.trees[number as usize].1;
+            if base != NONE {
+                next_sibling[number as usize] = first_child[base as usize];
+                first_child[base as usize] = number;
+            }
+            adders.extend(notes.of(number).0.iter().map(|&item| (item, number)));
+        }
+        adders.sort_unstable();
+        let is_cut = notes.added.len() + notes.removed.len() > EDGES_MAX;
+        let opened = wanted.sorted.iter().map(|target| target.0).collect();
+        Self { notes, wanted, adders, first_child, next_sibling, edges: vec![Vec::new(); count], opened, is_cut }
+    }
+
+    fn run(mut self) -> Lineage {
+        let mut open: Vec<Short> = self.opened.iter().copied().collect();
+        let mut edges = 0;
+        while let Some(held) = open.pop() {
+            let from = self.adders.partition_point(|(item, _)| item.0 < held);
+            for at in from..self.adders.len() {
+                let (item, tree) = self.adders[at];
+                if item.0 != held {
+                    break;
+                }
+                edges += self.spread(item, tree, &mut open);
+            }
+            if edges > EDGES_MAX {
+                self.is_cut = true;
+                break;
+            }
+        }
+        self.lineage()
+    }
+
+    /// Notes that `tree` and the deltas on it have `item`, down to those that lost it.
+    fn spread(&mut self, item: Item, tree: u32, open: &mut Vec<Short>) -> usize {
+        let mut edges = 0;
+        let mut below = vec![tree];
+        while let Some(tree) = below.pop() {
+            let name = self.notes.trees[tree as usize].0;
+            if self.opened.insert(name) {
+                open.push(name);
+            }
+            self.edges[tree as usize].push(item);
+            edges += 1;
+            let mut child = self.first_child[tree as usize];
+            while child != NONE {
+                if self.notes.of(child).1.binary_search(&item).is_err() {
+                    below.push(child);
+                }
+                child = self.next_sibling[child as usize];
+            }
+        }
+        edges
+    }
+
+    /// Numbers what the trees hold, each behind what it holds itself.
+    fn lineage(self) -> Lineage {
+        let mut by_name: HashMap<Short, u32> = HashMap::new();
+        for (number, edges) in (0..).zip(&self.edges) {
+            if !edges.is_empty() || self.wanted.contains(self.notes.trees[number as usize].0) {
+                by_name.entry(self.notes.trees[number as usize].0).or_insert(number);
+            }
+        }
+        let mut lineage = Lineage { is_cut: self.is_cut, ..Lineage::default() };
+        let mut known = Known::default();
+        let mut entered: HashSet<Short> = HashSet::new();
+        let mut starts: Vec<(Short, u32)> = by_name.iter().map(|(&name, &number)| (name, number)).collect();
+        starts.sort_unstable();
+        for &(name, _) in &starts {
+            let mut open = vec![name];
+            while let Some(&name) = open.last() {
+                let Some(&number) = by_name.get(&name).filter(|_| !known.trees.contains_key(&name)) else {
+                    open.pop();
+                    continue;
+                };
+                let edges = &self.edges[number as usize];
+                if entered.insert(name) {
+                    let below = edges.iter().map(|item| item.0);
+                    open.extend(below.filter(|held| by_name.contains_key(held) && !entered.contains(held)));
+                    continue;
+                }
+                open.pop();
+                let holding = self.holding(name, edges, &mut known, &mut lineage);
+                known.trees.insert(name, holding);
+            }
+        }
+        lineage.trees = known.trees.into_iter().collect();
+        lineage.trees.sort_unstable();
+        lineage
+    }
+
+    /// The number of what a tree with `edges` holds; a tree that is a target holds itself under no name.
+    fn holding(&self, tree: Short, edges: &[Item], known: &mut Known, lineage: &mut Lineage) -> u32 {
+        let mut holds: Vec<(u64, Held)> =
+            self.wanted.numbers(tree).map(|number| (hash(b""), Held::Target(number))).collect();
+        for &(held, name) in edges {
+            match known.trees.get(&held) {
+                Some(&holding) => holds.push((name, Held::Tree(holding))),
+                None => holds.extend(self.wanted.numbers(held).map(|number| (name, Held::Target(number)))),
+            }
+        }
+        holds.sort_unstable();
+        holds.dedup();
+        if let Some(&holding) = known.holdings.get(&holds) {
+            return holding;
+        }
+        let holding = u32::try_from(lineage.holdings.len()).unwrap_or(NONE);
+        let name = |hash: &u64| self.notes.names.get(hash).cloned().unwrap_or_default();
+        let mut named: Vec<(Vec<u8>, Held)> = holds.iter().map(|(hash, held)| (name(hash), *held)).collect();
+        named.sort_unstable();
+        lineage.holdings.push(named);
+        known.holdings.insert(holds, holding);
+        holding
+    }
+}
+
+/// What is worked out so far.
+#[derive(Default)]
+struct Known {
+    trees: HashMap<Short, u32>,
+    holdings: HashMap<Vec<(u64, Held)>, u32>,
+}

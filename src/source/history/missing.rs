@@ -1,0 +1,86 @@
+//! Objects that others name and that are not there.
+
+use super::graph::Graph;
+use super::store::Store;
+use super::walk::{self, Bounds, Object};
+use gix_hash::ObjectId;
+use gix_object::{Kind, TreeRefIter};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+/// The most that are gathered.
+const MISSING_MAX: usize = 1_000_000;
+
+/// Walks every commit and tree of `store` for names that lead nowhere; parents are left to the shallow file.
+pub fn missing(store: &Store<'_>, graph: &Graph, bounds: &Bounds) -> BTreeSet<ObjectId> {
+    let mut missing: BTreeSet<ObjectId> = BTreeSet::new();
+    for number in 0..u32::try_from(graph.len()).unwrap_or(u32::MAX) {
+        let tree = graph.commit(number).tree;
+        if store.find(&tree).is_none() && !tree.is_empty_tree() {
+            missing.insert(tree);
+        }
+    }
+    let found = Mutex::new(missing);
+    for pack in store.packs() {
+        let make = || Checker { store, known: HashSet::new(), missing: BTreeSet::new() };
+        walk::walk(pack, bounds, &make, &|checker: Checker<'_, '_>| {
+            found.lock().unwrap_or_else(PoisonError::into_inner).extend(checker.missing);
+        });
+    }
+    let mut missing = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut known = HashSet::new();
+    super::loose::each_tree(store, &mut |_, bytes| check(store, bytes, &mut known, &mut missing));
+    missing
+}
+
+struct Checker<'c, 'p> {
+    store: &'c Store<'p>,
+    known: HashSet<ObjectId>,
+    missing: BTreeSet<ObjectId>,
+}
+
+fn check(store: &Store<'_>, tree: &[u8], known: &mut HashSet<ObjectId>, missing: &mut BTreeSet<ObjectId>) {
+    for entry in TreeRefIter::from_bytes(tree, store.object_hash()).map_while(Result::ok) {
+        let id = entry.oid.to_owned();
+        if entry.mode.is_commit() || id.is_empty_blob() || !known.insert(id) || missing.len() > MISSING_MAX {
+            continue;
+        }
+        if store.find(&id).is_none() {
+            missing.insert(id);
+        }
+    }
+}
+
+impl walk::Visitor for Checker<'_, '_> {
+    type State = ();
+
+    fn wants(&self, kind: Kind) -> bool {
+        kind == Kind::Tree
+    }
+
+    fn reach(&self) -> usize {
+        0
+    }
+
+    fn needs(&mut self, _: Kind, (): &(), _: &[u8], _: u64) -> bool {
+        true
+    }
+
+    fn object(&mut self, _: u32, object: Object<'_>, _: Option<&()>) {
+        check(self.store, object.bytes, &mut self.known, &mut self.missing);
+    }
+
+    fn passed(&mut self, _: u32, _: Kind, _: u64) {}
+
+    fn piece(&mut self, _: u32, _: Kind, _: &[u8]) -> bool {
+        false
+    }
+
+    fn pieces_end(&mut self, _: u32, _: Kind, _: u64) {}
+
+    fn fault(&mut self, _: u32, _: &'static str) {}
+
+    fn outside(&mut self, _: ObjectId, _: &mut Vec<u8>) -> Option<(Kind, ())> {
+        None
+    }
+}
