@@ -26,6 +26,8 @@ Exit codes:
 pub enum Command {
     /// Scan files on disk: every one, hidden, git-ignored and binary too
     Scan(ScanArgs),
+    /// Scan everything git ever stored in repositories, reachable or not; not the files on disk
+    History(HistoryArgs),
     /// Print shell completions
     Completions {
         /// The shell to complete in
@@ -51,6 +53,39 @@ pub struct ScanArgs {
     #[arg(long, value_name = "LIST", conflicts_with = "paths")]
     pub files_from: Option<PathBuf>,
 
+    /// What every scan takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Which histories to scan, and how.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct HistoryArgs {
+    /// Folders with repositories at or below them, bare or not, and bundles
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub repositories: Vec<PathBuf>,
+
+    /// Name the authors of commits; never their addresses
+    #[arg(long)]
+    pub authors: bool,
+
+    /// Read object stores outside the folder where a repository names them as alternates
+    #[arg(long)]
+    pub follow_alternates: bool,
+
+    /// Walk every tree for objects that are not there, even if no mark says that some are missing
+    #[arg(long)]
+    pub check_missing: bool,
+
+    /// What every scan takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What every scan takes.
+#[derive(Args, Debug)]
+pub struct CommonArgs {
     /// List publishable keys too; they are allowed everywhere and change no exit code
     #[arg(long)]
     pub publishable: bool,

@@ -1,6 +1,6 @@
 //! One function a command, each a table of contents.
 
-use crate::cli::{Cli, ScanArgs};
+use crate::cli::{Cli, HistoryArgs, ScanArgs};
 use crate::config::{Config, Format};
 use crate::exit::Exit;
 use crate::output::Destination;
@@ -12,7 +12,17 @@ use clap::CommandFactory as _;
 
 /// `ansalint scan`.
 pub fn scan(args: ScanArgs) -> Result<Exit> {
-    let Config { options, output, policy } = Config::new(args)?;
+    run(Config::scan(args)?)
+}
+
+/// `ansalint history`.
+pub fn history(args: HistoryArgs) -> Result<Exit> {
+    run(Config::history(args)?)
+}
+
+/// Scans and reports.
+fn run(config: Config) -> Result<Exit> {
+    let Config { options, output, policy } = config;
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;
     }

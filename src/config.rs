@@ -2,14 +2,15 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
-use crate::cli::{ColorArg, FailOnArg, FormatArg, OnIncompleteArg, ReportArgs, ScanArgs};
+use crate::cli::{ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, OnIncompleteArg, ReportArgs, ScanArgs};
 use crate::exit::Policy;
 use crate::output::Destination;
 use crate::rule::{Level, RuleFiles, Rules};
-use crate::scan::{self, Listing, Options, Progress, Scope, Selection, Wanted};
+use crate::scan::{self, HistoryOptions, Listing, Options, Progress, Scope, Selection, Wanted};
 use anyhow::{Context as _, Result, bail};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everything one scan needs.
 #[derive(Debug)]
@@ -48,8 +49,28 @@ pub enum Format {
 }
 
 impl Config {
+    /// Of `ansalint scan`.
+    pub fn scan(args: ScanArgs) -> Result<Self> {
+        let selection = if args.tracked { Selection::Tracked } else { Selection::Every };
+        let scope = scope(args.paths, args.files_from, selection)?;
+        let mut config = Self::new(&args.common, scope)?;
+        config.options.selection = selection;
+        Ok(config)
+    }
+
+    /// Of `ansalint history`.
+    pub fn history(args: HistoryArgs) -> Result<Self> {
+        let mut config = Self::new(&args.common, Scope::History(args.repositories))?;
+        config.options.history = HistoryOptions {
+            authors: args.authors,
+            follow_alternates: args.follow_alternates,
+            check_missing: args.check_missing,
+        };
+        Ok(config)
+    }
+
     /// Checks `args` and completes them.
-    pub fn new(args: ScanArgs) -> Result<Self> {
+    fn new(args: &CommonArgs, scope: Scope) -> Result<Self> {
         let output = Output::new(&args.report);
         output.destination.check()?;
         let wanted = Wanted {
@@ -57,14 +78,18 @@ impl Config {
             ignored: args.report.show_ignored,
             line_hashes: output.format == Format::Sarif,
         };
-        let policy = policy(&args.report);
-        let selection = if args.tracked { Selection::Tracked } else { Selection::Every };
-        let rules = rules(args.rules.as_deref())?;
         let is_shown = !output.quiet && std::io::stderr().is_terminal();
-        let jobs = args.jobs.map_or_else(available, usize::from);
-        let scope = scope(args.paths, args.files_from, selection)?;
-        let options = Options { scope, selection, jobs, wanted, rules, progress: Progress::new(is_shown) };
-        Ok(Self { options, output, policy })
+        let options = Options {
+            scope,
+            selection: Selection::Every,
+            jobs: args.jobs.map_or_else(available, usize::from),
+            wanted,
+            rules: rules(args.rules.as_deref())?,
+            history: HistoryOptions::default(),
+            now: now(),
+            progress: Progress::new(is_shown),
+        };
+        Ok(Self { options, output, policy: policy(&args.report) })
     }
 }
 
@@ -144,6 +169,11 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
     let rules = Rules::load(&files).with_context(|| folder.display().to_string())?;
     scan::check(&rules).with_context(|| folder.display().to_string())?;
     Ok(rules)
+}
+
+/// Seconds since 1970; the only look at a clock.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn available() -> usize {

@@ -132,11 +132,15 @@ pub struct Finding {
 impl Finding {
     /// First 32 hexadecimal digits of SHA-256 over fingerprint, NUL, path: stable when lines move or rules change.
     pub fn id(&self) -> String {
-        let fingerprint = match &self.key {
+        digest(&[self.fingerprint().as_bytes(), self.path.as_bytes()])
+    }
+
+    /// That of the key; of rule and subject where there is none.
+    pub fn fingerprint(&self) -> String {
+        match &self.key {
             Some(key) => key.fingerprint.clone(),
             None => digest(&[self.rule.as_bytes(), self.subject.as_deref().unwrap_or_default().as_bytes()]),
-        };
-        digest(&[fingerprint.as_bytes(), self.path.as_bytes()])
+        }
     }
 }
 

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     };
     let run = catch_unwind(|| match cli.command {
         Command::Scan(args) => command::scan(args),
+        Command::History(args) => command::history(args),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),
     });

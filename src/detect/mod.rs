@@ -69,6 +69,11 @@ impl Detector {
         self.prefixes.first(bytes).is_some()
     }
 
+    /// The most bytes of what [`Detector::any`] looks for.
+    pub fn reach(&self) -> usize {
+        self.prefixes.reach()
+    }
+
     /// Gives every candidate in `bytes` to `take`, in order of position.
     pub fn search(&self, bytes: &[u8], take: &mut dyn FnMut(Candidate)) {
         self.walk(bytes, &mut |needle, limit| take(self.candidate(bytes, needle, limit)));

@@ -273,6 +273,8 @@ pub struct FindingRule {
     /// Whether it fires only when asked for.
     #[serde(default)]
     pub on_request: bool,
+    /// Hours after it was introduced when the key has run out and is but a note.
+    pub note_after_hours: Option<u32>,
     /// How it fires on live keys.
     pub live: Grade,
     /// How it fires on sandbox keys.

@@ -18,13 +18,17 @@ pub(super) struct Batch {
     pub coverage: Coverage,
     pub ignored_by_class: [u64; Class::ALL.len()],
     pub ignored: Vec<Ignored>,
+    pub remarks: Vec<String>,
+    /// Whether there is a repository, which may be empty.
+    pub is_repository: bool,
 }
 
 impl Batch {
     /// Whether nothing was read and nothing was left out.
     pub fn is_empty(&self) -> bool {
         let coverage = &self.coverage;
-        coverage.files == 0
+        !self.is_repository
+            && coverage.files == 0
             && coverage.left_out.is_empty()
             && !coverage.skipped.contains_key("link")
             && self.findings.is_empty()
@@ -35,6 +39,9 @@ impl Batch {
         self.findings.extend(other.findings);
         self.coverage.files += other.coverage.files;
         self.coverage.bytes += other.coverage.bytes;
+        self.coverage.objects += other.coverage.objects;
+        self.remarks.extend(other.remarks);
+        self.is_repository |= other.is_repository;
         self.coverage.left_out.extend(other.coverage.left_out);
         for (what, count) in other.coverage.skipped {
             *self.coverage.skipped.entry(what).or_default() += count;
@@ -60,16 +67,18 @@ impl Batch {
         self.ignored.sort();
         self.ignored.dedup();
         self.ignored.truncate(IGNORED_LISTED_MAX);
+        self.remarks.sort();
+        self.remarks.dedup();
         let counts = Class::ALL.iter().zip(self.ignored_by_class).filter(|(_, count)| *count > 0);
         Report {
-            command: "scan".into(),
+            command: options.scope.command().into(),
             rules_digest: options.rules.digest.clone(),
             repository: Repository { head },
             coverage: self.coverage,
             findings: join(self.findings),
             ignored_by_class: counts.map(|(class, count)| (class.as_str().into(), count)).collect(),
             ignored: options.wanted.ignored.then_some(self.ignored),
-            remarks: Vec::new(),
+            remarks: self.remarks,
         }
     }
 }

@@ -66,6 +66,17 @@ impl Decision {
     }
 }
 
+/// Lowers a finding whose key has run out since it was introduced.
+pub(super) fn age(finding: &mut Finding, rules: &Rules, now: i64) {
+    let hours = rules.finding(&finding.rule).and_then(|rule| rule.note_after_hours);
+    let introduced = finding.history.as_ref().and_then(|history| history.introduced.as_ref());
+    let (Some(hours), Some(introduced)) = (hours, introduced) else { return };
+    if now.saturating_sub(introduced.time) > i64::from(hours) * 3_600 && finding.level > Level::Note {
+        finding.level = Level::Note;
+        finding.evidence.push(format!("introduced over {hours} hours ago; such a key lasts about a day"));
+    }
+}
+
 /// A judgement of a key that stands in no code.
 pub(super) fn no_code(why: &str) -> Judgement {
     Judgement { side: Side::Unknown, evidence: vec![why.into()], public_variable: None }

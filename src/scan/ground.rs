@@ -16,6 +16,10 @@ use std::sync::{Arc, OnceLock};
 
 /// What surrounds a path that is searched.
 pub(super) trait Ground: Sync {
+    /// Whether keys are to be judged, and not only found.
+    fn judges(&self) -> bool {
+        true
+    }
     /// What reports put before a path.
     fn prefix(&self) -> &[u8];
     /// The path from the top of its tree, with `/`.
@@ -30,11 +34,29 @@ pub(super) trait Ground: Sync {
 
 /// What has no files around it; paths are shown behind a prefix.
 #[derive(Default)]
-pub(super) struct Bare(pub Vec<u8>);
+pub(super) struct Bare {
+    prefix: Vec<u8>,
+    is_unjudged: bool,
+}
+
+impl Bare {
+    pub fn new(prefix: Vec<u8>) -> Self {
+        Self { prefix, is_unjudged: false }
+    }
+
+    /// Where keys are only to be found.
+    pub fn unjudged(prefix: Vec<u8>) -> Self {
+        Self { prefix, is_unjudged: true }
+    }
+}
 
 impl Ground for Bare {
+    fn judges(&self) -> bool {
+        !self.is_unjudged
+    }
+
     fn prefix(&self) -> &[u8] {
-        &self.0
+        &self.prefix
     }
 
     fn below_top(&self, path: &[u8]) -> String {

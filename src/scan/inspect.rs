@@ -19,12 +19,12 @@ pub(super) struct Inspection<'s> {
 
 impl Visit for Inspection<'_> {
     fn visitor(&self) -> Box<dyn Visitor + '_> {
-        Box::new(Inspector { shared: self.shared, ground: self.ground, batch: Batch::default() })
+        Box::new(Inspector::new(self.shared, self.ground))
     }
 }
 
 /// Inspects the blobs of one thread; what it found is collected when it is dropped.
-struct Inspector<'s> {
+pub(super) struct Inspector<'s> {
     shared: &'s Shared<'s>,
     ground: &'s dyn Ground,
     batch: Batch,
@@ -86,7 +86,16 @@ impl Visitor for Inspector<'_> {
     }
 }
 
-impl Inspector<'_> {
+impl<'s> Inspector<'s> {
+    pub fn new(shared: &'s Shared<'s>, ground: &'s dyn Ground) -> Self {
+        Self { shared, ground, batch: Batch::default() }
+    }
+
+    /// What it found so far, which is then not collected.
+    pub fn take(&mut self) -> Batch {
+        std::mem::take(&mut self.batch)
+    }
+
     /// `path` as reports show it, keys in it masked.
     fn shown(&self, path: &[u8]) -> String {
         shown(&self.shared.detector, self.ground.prefix(), path)

@@ -6,11 +6,13 @@
 mod batch;
 mod decide;
 mod ground;
+mod history;
 mod inspect;
 mod progress;
 mod reading;
 mod target;
 
+pub use history::HistoryOptions;
 pub use progress::Progress;
 pub use target::{Listing, Target};
 
@@ -25,7 +27,7 @@ use batch::Batch;
 use ground::{Bare, Disk};
 use inspect::Inspection;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What to scan.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub enum Scope {
     List(Listing),
     /// Standard input.
     Stdin,
+    /// Everything git stored, in the repositories at and below these folders.
+    History(Vec<PathBuf>),
 }
 
 /// Whether git's view of a file decides that it belongs to the scan.
@@ -60,6 +64,10 @@ pub struct Options {
     pub wanted: Wanted,
     /// The rules in force.
     pub rules: Rules,
+    /// How to read histories.
+    pub history: HistoryOptions,
+    /// The time, in seconds since 1970.
+    pub now: i64,
     /// Shown while it runs.
     pub progress: Progress,
 }
@@ -99,9 +107,10 @@ pub fn run(options: &Options) -> Result<Report> {
         Scope::Stdin => shared.stdin(),
         Scope::Paths(paths) => shared.targets(target::of_paths(paths)?)?,
         Scope::List(listing) => shared.targets(target::of_listing(listing)?)?,
+        Scope::History(paths) => history::run(&shared, paths)?,
     };
     options.progress.finish();
-    let batch = shared.collected.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let batch = shared.collected.into_inner().unwrap_or_else(PoisonError::into_inner);
     if batch.is_empty() {
         bail!("nothing to scan: no files in {}; name a file or folder that holds some", options.scope.describe());
     }
@@ -114,11 +123,21 @@ pub fn check(rules: &Rules) -> Result<(), RuleError> {
 }
 
 impl Scope {
+    /// The command that asks for it.
+    const fn command(&self) -> &'static str {
+        match self {
+            Self::Paths(_) | Self::List(_) | Self::Stdin => "scan",
+            Self::History(_) => "history",
+        }
+    }
+
     fn describe(&self) -> String {
         match self {
             Self::Stdin => "standard input".into(),
             Self::List(listing) => listing.to_string(),
-            Self::Paths(paths) => paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            Self::Paths(paths) | Self::History(paths) => {
+                paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 }
@@ -126,10 +145,7 @@ impl Scope {
 impl Shared<'_> {
     /// Scans every target in turn, each with all threads; gives the commit at the first one's `HEAD`.
     fn targets(&self, targets: Vec<Target>) -> Result<Option<String>> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.options.jobs)
-            .build()
-            .context("threads cannot be started")?;
+        let pool = self.pool()?;
         let mut head = None;
         for (index, target) in targets.into_iter().enumerate() {
             let ground = Disk::new(&target, self.options.selection)?;
@@ -152,6 +168,25 @@ impl Shared<'_> {
         let mut windows = Stream(Reader::stream(std::io::stdin().lock(), &mut buffer));
         visit.visitor().blob(Blob { origin: Origin::Stdin, path: b"-", windows: &mut windows });
         None
+    }
+
+    fn pool(&self) -> Result<rayon::ThreadPool> {
+        rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build().context("threads cannot be started")
+    }
+
+    fn collected(&self) -> MutexGuard<'_, Batch> {
+        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `path` belongs to the scan and cannot be read.
+    fn leave_out(&self, path: &[u8], reason: &str) {
+        let shown = inspect::shown(&self.detector, b"", path);
+        self.collected().leave_out(shown, reason);
+    }
+
+    /// There is something to scan, were it empty.
+    fn found_repository(&self) {
+        self.collected().is_repository = true;
     }
 
     /// Whether any rule may fire on a key of `kind`.

@@ -32,8 +32,6 @@ pub(super) struct Reading<'r> {
     ground: &'r dyn Ground,
     origin: Origin,
     path: &'r [u8],
-    /// Whether keys are judged, or only found.
-    judges: bool,
     cursor: Cursor,
     form: Form,
     /// Bytes read so far.
@@ -103,7 +101,6 @@ impl<'r> Reading<'r> {
             ground,
             origin,
             path,
-            judges: true,
             cursor: Cursor::new(Form::Utf8),
             form: Form::Utf8,
             bytes: 0,
@@ -111,16 +108,6 @@ impl<'r> Reading<'r> {
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
         }
-    }
-
-    /// The same, without a judgement of what it finds.
-    pub fn unjudged(self) -> Self {
-        Self { judges: false, ..self }
-    }
-
-    /// The keys found so far.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.groups.values().map(|group| &group.key)
     }
 
     /// Reads every window.
@@ -216,7 +203,7 @@ impl<'r> Reading<'r> {
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
-                Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.judges => {
+                Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.ground.judges() => {
                     text.judge(shared, self.ground, self.path, &candidate.range)?
                 }
                 origin => decide::no_code(whereabouts(origin)),

@@ -22,7 +22,7 @@ mod objects;
 mod pattern;
 mod refs;
 
-pub use index::Index;
+pub use index::{EntryKind, Index, IndexEntry};
 pub use locate::is_git_directory;
 pub use object_format::object_format;
 pub use refs::{Fault, Logged, Named, Refs};

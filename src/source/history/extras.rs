@@ -15,12 +15,47 @@ const NAMES_MAX: usize = 5_000_000;
 /// Folders that are read in another way, or with the repositories they belong to.
 const ELSEWHERE: [&[u8]; 3] = [b"objects", b"modules", b"reftable"];
 
+/// The indexes of a git directory and of its linked worktrees.
+#[derive(Default)]
+pub struct Indexes {
+    /// Each with its path below the git directory.
+    pub read: Vec<(Vec<u8>, Index)>,
+    /// Those that cannot be read, and why.
+    pub faults: Vec<(Vec<u8>, String)>,
+}
+
 /// Gives everything in `directory` that is no object to `visit`; paths are relative to the git directory.
-pub fn visit(directory: &GitDirectory, refs: &Refs, visit: &dyn Visit) {
+pub fn visit(directory: &GitDirectory, refs: &Refs, indexes: &Indexes, visit: &dyn Visit) {
     let mut extras = Extras { git: &directory.git, buffer: Buffer::default(), visitor: visit.visitor() };
     extras.names(refs);
     extras.files(refs.understood_packed);
-    extras.indexes(directory);
+    extras.indexes(indexes);
+}
+
+impl Indexes {
+    /// Reads those of `directory`.
+    pub fn read(directory: &GitDirectory) -> Self {
+        let mut indexes = Self::default();
+        let git = &directory.git;
+        indexes.add(git.folder(Path::new("")).ok().as_ref(), b"index", directory);
+        let Ok(worktrees) = git.folder(Path::new("worktrees")) else { return indexes };
+        let mut entries = worktrees.entries(NAMES_MAX).unwrap_or_default();
+        entries.sort_unstable();
+        for entry in entries.iter().filter(|entry| entry.is_folder) {
+            let folder = entry.name.to_path().ok().and_then(|name| worktrees.folder(name).ok());
+            let path = [b"worktrees/", entry.name.as_slice(), b"/index"].concat();
+            indexes.add(folder.as_ref(), &path, directory);
+        }
+        indexes
+    }
+
+    fn add(&mut self, folder: Option<&Root>, path: &[u8], directory: &GitDirectory) {
+        let Some(folder) = folder else { return };
+        match Index::read(folder, directory.object_hash, false) {
+            Ok(index) => self.read.push((path.to_vec(), index)),
+            Err(reason) => self.faults.push((path.to_vec(), reason)),
+        }
+    }
 }
 
 struct Extras<'e> {
@@ -103,28 +138,15 @@ impl Extras<'_> {
         }
     }
 
-    /// The paths in the index, and in those of linked worktrees.
-    fn indexes(&mut self, directory: &GitDirectory) {
-        self.index(self.git.folder(Path::new("")).ok().as_ref(), b"index", directory);
-        let Ok(worktrees) = self.git.folder(Path::new("worktrees")) else { return };
-        let mut entries = worktrees.entries(NAMES_MAX).unwrap_or_default();
-        entries.sort_unstable();
-        for entry in entries.iter().filter(|entry| entry.is_folder) {
-            let folder = entry.name.to_path().ok().and_then(|name| worktrees.folder(name).ok());
-            let path = [b"worktrees/", entry.name.as_slice(), b"/index"].concat();
-            self.index(folder.as_ref(), &path, directory);
-        }
-    }
-
-    fn index(&mut self, folder: Option<&Root>, path: &[u8], directory: &GitDirectory) {
-        let Some(folder) = folder else { return };
-        match Index::read(folder, directory.object_hash, false) {
-            Ok(index) => {
-                for name in index.files() {
-                    self.whole(Origin::Index, path, &name);
-                }
+    /// The paths in indexes.
+    fn indexes(&mut self, indexes: &Indexes) {
+        for (path, index) in &indexes.read {
+            for name in index.files() {
+                self.whole(Origin::Index, path, &name);
             }
-            Err(reason) => self.visitor.left_out(path, &reason),
+        }
+        for (path, reason) in &indexes.faults {
+            self.visitor.left_out(path, reason);
         }
     }
 }

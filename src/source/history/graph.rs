@@ -77,6 +77,18 @@ impl Graph {
         reached
     }
 
+    /// Which commits are among `starts` or ancestors of one.
+    pub fn ancestors(&self, starts: impl Iterator<Item = u32>) -> Vec<bool> {
+        let mut is_met = vec![false; self.len()];
+        let mut open: Vec<u32> = starts.collect();
+        while let Some(commit) = open.pop() {
+            if !std::mem::replace(&mut is_met[commit as usize], true) {
+                open.extend(self.parents(commit));
+            }
+        }
+        is_met
+    }
+
     /// Iterative; commits in a circle, which only a damaged store has, come last.
     fn parents_first(&self) -> Vec<u32> {
         let mut waiting: Vec<u32> = self.starts.windows(2).map(|bounds| bounds[1].saturating_sub(bounds[0])).collect();

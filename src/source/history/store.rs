@@ -109,6 +109,11 @@ impl Files {
         files
     }
 
+    /// How its objects are named.
+    pub const fn object_hash(&self) -> Hash {
+        self.object_hash
+    }
+
     /// Bytes of all packs.
     pub fn bytes(&self) -> u64 {
         self.packs.iter().map(|pack| pack.data.data_len() as u64).sum()
@@ -179,6 +184,11 @@ impl<'f> Store<'f> {
     /// The folders of objects.
     pub fn folders(&self) -> &[Root] {
         &self.files.folders
+    }
+
+    /// Its open files.
+    pub const fn files(&self) -> &'f Files {
+        self.files
     }
 
     /// How its objects are named.
@@ -277,4 +287,18 @@ impl<'f> Store<'f> {
 pub fn object_name(id: &ObjectId) -> String {
     let hex = id.to_hex().to_string();
     format!("objects/{}/{}", &hex[..2], &hex[2..])
+}
+
+/// The names of the entries of a tree.
+pub fn entries_of(tree: &[u8], object_hash: Hash) -> Vec<Vec<u8>> {
+    let entries = gix_object::TreeRefIter::from_bytes(tree, object_hash).map_while(Result::ok);
+    entries.map(|entry| entry.filename.to_vec()).collect()
+}
+
+/// The name of the author of a commit, without an address.
+pub fn author_of(store: &Store<'_>, commit: &ObjectId) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    store.read(commit, &mut bytes).filter(|kind| *kind == Kind::Commit)?;
+    let line = bytes.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(b"author "))?;
+    Some(line[..memchr::memchr(b'<', line)?].to_vec())
 }

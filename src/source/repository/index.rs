@@ -1,4 +1,4 @@
-//! The paths in the index, split and sparse ones included.
+//! The entries of the index, split and sparse ones included.
 //!
 //! Read into memory, never mapped; its checksum must hold. What an entry's content is stays unread.
 
@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::SystemTime;
 
-use gix_hash::Kind;
+use gix_hash::{Kind, ObjectId};
 use gix_index::State;
-use gix_index::entry::Mode;
+use gix_index::entry::{Flags, Mode};
 
 use crate::source::open::Root;
 
@@ -20,68 +20,130 @@ const ENTRY_BYTES: usize = 40;
 /// What the index holds, by path.
 #[derive(Debug)]
 pub struct Index {
-    /// Sorted and without duplicates; sparse folders end in `/`.
-    paths: Vec<(Vec<u8>, Mode)>,
+    /// Sorted and without duplicates.
+    entries: Vec<IndexEntry>,
     fold: bool,
+}
+
+/// One entry of the index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexEntry {
+    /// From the top of the working tree; that of a sparse folder ends in `/`.
+    pub path: Vec<u8>,
+    /// 0, or 1 to 3 in a conflict.
+    pub stage: u8,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its content; for a sparse folder its tree, for a submodule its commit.
+    pub id: ObjectId,
+}
+
+/// What an entry of the index is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A symbolic link, whose target is its content.
+    Link,
+    /// A path that is to be added, without content so far.
+    Intended,
+    /// Another repository.
+    Submodule,
+    /// A folder that is not expanded.
+    Sparse,
 }
 
 impl Index {
     /// Reads `index` in the git directory `folder`; an absent one is empty. `fold` ignores the case of ASCII letters.
     pub fn read(folder: &Root, object_hash: Kind, fold: bool) -> Result<Self, String> {
-        let Some(state) = state(folder, "index", object_hash)? else {
-            return Ok(Self { paths: Vec::new(), fold });
+        Self::read_file(folder, folder, "index", object_hash, fold)
+    }
+
+    /// As [`Index::read`], of the file `name` in `folder`; a shared index lies in the git directory `git`.
+    pub fn read_file(folder: &Root, git: &Root, name: &str, object_hash: Kind, fold: bool) -> Result<Self, String> {
+        let Some(state) = state(folder, name, object_hash)? else {
+            return Ok(Self { entries: Vec::new(), fold });
         };
-        let mut paths = Vec::new();
+        let mut entries: Vec<IndexEntry> = Vec::new();
         if let Some(link) = state.link().filter(|link| !link.shared_index_checksum.is_null()) {
             let name = format!("sharedindex.{}", link.shared_index_checksum);
-            let shared = state_of_shared(folder, &name, object_hash)?;
-            let mut kept = vec![true; shared.entries().len()];
+            let shared = state_of_shared(git, &name, object_hash)?;
+            let mut kept: Vec<Option<IndexEntry>> = (0..shared.entries().len()).map(|at| entry(&shared, at)).collect();
             if let Some(bitmaps) = &link.bitmaps {
-                // Replaced entries keep their path, so only deletions matter.
-                let walked = bitmaps.delete.for_each_set_bit(|at| {
-                    *kept.get_mut(at)? = false;
+                let mut replacing = 0;
+                let replaced = bitmaps.replace.for_each_set_bit(|at| {
+                    // The entries that replace come first, in order and without a path.
+                    let new = state.entries().get(replacing)?;
+                    replacing += 1;
+                    let old = kept.get_mut(at)?.as_mut()?;
+                    (old.kind, old.id) = (kind(new.mode, new.flags), new.id);
                     Some(())
                 });
-                walked.ok_or("the split index is damaged")?;
+                let deleted = bitmaps.delete.for_each_set_bit(|at| {
+                    *kept.get_mut(at)? = None;
+                    Some(())
+                });
+                replaced.and(deleted).ok_or("the split index is damaged")?;
             }
-            append(&mut paths, &shared, |at| kept[at]);
+            entries.extend(kept.into_iter().flatten());
         }
-        append(&mut paths, &state, |_| true);
-        paths.sort_unstable();
-        paths.dedup();
-        Ok(Self { paths, fold })
+        // In a split index, an entry without a path stands for one of the shared index.
+        let own = (0..state.entries().len()).filter_map(|at| entry(&state, at));
+        entries.extend(own.filter(|entry| !entry.path.is_empty()));
+        entries.sort_unstable();
+        entries.dedup();
+        Ok(Self { entries, fold })
+    }
+
+    /// Every entry, sorted by path and stage.
+    pub fn entries(&self) -> &[IndexEntry] {
+        &self.entries
     }
 
     /// Whether `path` is there in any stage; breaks where only a folder that is not expanded could say.
     pub fn contains(&self, path: &[u8]) -> ControlFlow<(), bool> {
-        let at = self.paths.partition_point(|(known, _)| known.as_slice() < path);
-        if self.paths.get(at).is_some_and(|(known, _)| known == path) {
+        let at = self.entries.partition_point(|known| known.path.as_slice() < path);
+        if self.entries.get(at).is_some_and(|known| known.path == path) {
             return ControlFlow::Continue(true);
         }
-        if self.fold && self.paths.iter().any(|(known, _)| known.eq_ignore_ascii_case(path)) {
+        if self.fold && self.entries.iter().any(|known| known.path.eq_ignore_ascii_case(path)) {
             return ControlFlow::Continue(true);
         }
-        let is_above = |(known, mode): &(Vec<u8>, Mode)| mode.is_sparse() && path.starts_with(known);
-        if self.paths.iter().any(is_above) { ControlFlow::Break(()) } else { ControlFlow::Continue(false) }
+        let is_above = |known: &IndexEntry| known.kind == EntryKind::Sparse && path.starts_with(&known.path);
+        if self.entries.iter().any(is_above) { ControlFlow::Break(()) } else { ControlFlow::Continue(false) }
     }
 
     /// Files and links, sorted.
     pub fn files(&self) -> Vec<Vec<u8>> {
-        let is_file = |mode: &Mode| !mode.is_sparse() && !mode.is_submodule();
+        let is_file = |kind: EntryKind| !matches!(kind, EntryKind::Sparse | EntryKind::Submodule);
         let mut files: Vec<_> =
-            self.paths.iter().filter(|(_, mode)| is_file(mode)).map(|(path, _)| path.clone()).collect();
+            self.entries.iter().filter(|entry| is_file(entry.kind)).map(|entry| entry.path.clone()).collect();
         files.dedup();
         files
     }
 }
 
-fn append(paths: &mut Vec<(Vec<u8>, Mode)>, state: &State, keep: impl Fn(usize) -> bool) {
-    for (at, entry) in state.entries().iter().enumerate() {
-        let path = entry.path(state);
-        // In a split index, an entry without a path stands for one of the shared index.
-        if keep(at) && !path.is_empty() {
-            paths.push((path.to_vec(), entry.mode));
-        }
+fn entry(state: &State, at: usize) -> Option<IndexEntry> {
+    let entry = state.entries().get(at)?;
+    Some(IndexEntry {
+        path: entry.path(state).to_vec(),
+        stage: u8::try_from(entry.stage_raw()).unwrap_or(0),
+        kind: kind(entry.mode, entry.flags),
+        id: entry.id,
+    })
+}
+
+fn kind(mode: Mode, flags: Flags) -> EntryKind {
+    if mode.is_sparse() {
+        EntryKind::Sparse
+    } else if mode.is_submodule() {
+        EntryKind::Submodule
+    } else if flags.contains(Flags::INTENT_TO_ADD) {
+        EntryKind::Intended
+    } else if mode == Mode::SYMLINK {
+        EntryKind::Link
+    } else {
+        EntryKind::File
     }
 }
 

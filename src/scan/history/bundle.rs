@@ -1,0 +1,152 @@
+//! Bundles, which are packs with a few refs in front, and pointers to files that LFS keeps elsewhere.
+//!
+//! A bundle found in a file or in a blob is read like a repository of its own; what it is based on comes from around it.
+
+use super::super::Shared;
+use super::{Repository, reveal};
+use crate::source::history::{Bounds, Content, Files, Indexes, Place, Store, object_name};
+use crate::source::open::{Node, Root};
+use crate::source::repository::{Named, Refs};
+use anyhow::{Context as _, Result, bail};
+use bstr::ByteSlice as _;
+use gix_hash::{Kind, ObjectId};
+use std::path::Path;
+
+/// Bundles larger than this are left out: a bundle is held whole.
+const BUNDLE_BYTES_MAX: u64 = 256 << 20;
+/// Bundles in bundles that are opened.
+const DEPTH_MAX: usize = 4;
+/// Pointers are shorter than this; so git-lfs says.
+pub(super) const POINTER_BYTES_MAX: u64 = 1_024;
+const POINTERS_LISTED_MAX: usize = 1_000;
+const INNER: &[u8] = b"!/";
+
+/// Whether an object that starts so is a bundle.
+pub(super) fn is_bundle(start: &[u8]) -> bool {
+    start.starts_with(b"# v2 git bundle\n") || start.starts_with(b"# v3 git bundle\n")
+}
+
+/// Whether an object that starts so is a pointer.
+pub(super) fn is_pointer(start: &[u8]) -> bool {
+    start.starts_with(b"version https://git-lfs.github.com/spec/")
+}
+
+/// The name of the file that a pointer stands for.
+pub(super) fn pointer(bytes: &[u8]) -> Option<String> {
+    if !is_pointer(bytes) || bytes.len() as u64 > POINTER_BYTES_MAX {
+        return None;
+    }
+    let oid = bytes.lines().find_map(|line| line.strip_prefix(b"oid sha256:"))?.trim();
+    let is_name = oid.len() == 64 && oid.iter().all(u8::is_ascii_hexdigit);
+    is_name.then(|| String::from_utf8_lossy(oid).to_ascii_lowercase())
+}
+
+/// Reports the files LFS keeps that are not here.
+pub(super) fn pointers(repository: &Repository<'_>, pointers: &[String]) {
+    let Some(git) = repository.git else { return };
+    let path = |name: &str| format!("lfs/objects/{}/{}/{name}", &name[..2], &name[2..4]);
+    let mut absent: Vec<String> = pointers
+        .iter()
+        .map(|name| path(name))
+        .filter(|path| !matches!(git.node(Path::new(path)), Ok(Node::File)))
+        .collect();
+    absent.sort_unstable();
+    absent.dedup();
+    for path in absent.iter().take(POINTERS_LISTED_MAX) {
+        repository.leave_out(path.as_bytes(), "a file kept by LFS that is not here");
+    }
+    if absent.len() > POINTERS_LISTED_MAX {
+        let more = absent.len() - POINTERS_LISTED_MAX;
+        repository.leave_out(b"lfs/objects", &format!("{more} more files kept by LFS that are not here"));
+    }
+}
+
+/// The bundle at `path`, named by the user.
+pub(super) fn file(shared: &Shared<'_>, path: &Path, named: &[u8]) -> Result<()> {
+    let name = path.file_name().unwrap_or_default();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let root = Root::open(folder).with_context(|| format!("{}: cannot be scanned", path.display()))?;
+    let bytes = root.read_bounded(Path::new(name), BUNDLE_BYTES_MAX);
+    let bytes = bytes.with_context(|| format!("{}: cannot be scanned", path.display()))?.unwrap_or_default();
+    if !is_bundle(&bytes) {
+        bail!("{}: neither a git repository nor a bundle; `ansalint scan` reads files", path.display());
+    }
+    let shown = if named.is_empty() { name.as_encoded_bytes() } else { named.trim_end_with(|end| end == '/') };
+    shared.found_repository();
+    read(shared, &Around::default(), &[shown, INNER].concat(), &bytes);
+    Ok(())
+}
+
+/// The bundle at `path` below `root`.
+pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8]) {
+    let shown = [named, path.as_os_str().as_encoded_bytes()].concat();
+    let bytes = Root::open(root).and_then(|root| root.read_bounded(path, BUNDLE_BYTES_MAX));
+    match bytes {
+        Ok(Some(bytes)) if is_bundle(&bytes) => {
+            shared.found_repository();
+            read(shared, &Around::default(), &[&shown, INNER].concat(), &bytes);
+        }
+        Ok(_) => {}
+        Err(error) => shared.leave_out(&shown, &error.to_string()),
+    }
+}
+
+/// The bundle in a blob.
+pub(super) fn blob(repository: &Repository<'_>, id: &ObjectId, place: Place) {
+    let name = [repository.prefix, &super::place::object_path(crate::blob::Origin::Blob, id)].concat();
+    let Some(Content::Whole { bytes, .. }) = repository.store.content(id, place) else {
+        return repository.leave_out(object_name(id).as_bytes(), "a bundle of more than 128 MiB");
+    };
+    if name.find_iter(INNER).count() >= DEPTH_MAX {
+        return repository.shared.leave_out(&name, "limit on nesting reached");
+    }
+    let around = Around { files: Some(repository.store.files()) };
+    read(repository.shared, &around, &[&name, INNER].concat(), &bytes);
+}
+
+/// What holds the objects that a bundle is based on.
+#[derive(Default)]
+struct Around<'f> {
+    files: Option<&'f Files>,
+}
+
+fn read(shared: &Shared<'_>, around: &Around<'_>, prefix: &[u8], bytes: &[u8]) {
+    let Some((refs, object_hash, pack)) = head(bytes) else {
+        return shared.leave_out(prefix, "a bundle whose head is damaged");
+    };
+    let none = Files::open(Vec::new(), object_hash);
+    let files = around.files.filter(|files| files.object_hash() == object_hash).unwrap_or(&none);
+    let store = Store::of_pack(files, pack);
+    let indexes = Indexes::default();
+    let repository =
+        Repository { shared, git: None, prefix, tree_prefix: prefix, store: &store, refs: &refs, indexes: &indexes };
+    repository.scan(&Bounds::new(bytes.len() as u64), &reveal::Needles(&shared.detector));
+}
+
+/// The refs in front of a bundle, how its objects are named, and its pack; see gitformat-bundle(5).
+fn head(bytes: &[u8]) -> Option<(Refs, Kind, &[u8])> {
+    let mut rest = bytes;
+    let mut object_hash = Kind::Sha1;
+    let mut refs = Refs::default();
+    let mut is_first = true;
+    loop {
+        let end = memchr::memchr(b'\n', rest)?;
+        let (line, after) = (&rest[..end], &rest[end + 1..]);
+        rest = after;
+        if std::mem::take(&mut is_first) {
+            continue;
+        }
+        if line.is_empty() {
+            refs.names.sort();
+            return Some((refs, object_hash, rest));
+        }
+        match line.first() {
+            Some(b'@') if line == b"@object-format=sha256" => object_hash = Kind::Sha256,
+            Some(b'@' | b'-') => {}
+            _ => {
+                let (hex, name) = line.split_once_str(b" ")?;
+                refs.names.push(Named { name: name.to_vec(), target: ObjectId::from_hex(hex).ok() });
+            }
+        }
+    }
+}

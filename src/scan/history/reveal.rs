@@ -1,0 +1,147 @@
+//! From objects with something in them to keys, not yet placed.
+//!
+//! Texts of commits and tags are findings at once; blobs and names in trees still need to know where they stood.
+
+use super::super::Shared;
+use super::super::batch::Batch;
+use super::super::ground::Bare;
+use super::super::inspect::Inspector;
+use super::super::reading::Reading;
+use super::Repository;
+use crate::blob::{Blob, Origin, Visitor as _, Whole};
+use crate::detect::Detector;
+use crate::finding::Finding;
+use crate::source::history::{Content, Hit, Place, Search, entries_of, object_name};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+
+/// What a sweep looks for.
+pub(super) struct Needles<'d>(pub &'d Detector);
+
+impl Search for Needles<'_> {
+    fn any(&self, bytes: &[u8]) -> bool {
+        self.0.any(bytes)
+    }
+
+    fn reach(&self) -> usize {
+        self.0.reach()
+    }
+
+    fn opens(&self, start: &[u8], bytes: u64) -> bool {
+        super::bundle::is_bundle(start)
+            || (bytes <= super::bundle::POINTER_BYTES_MAX && super::bundle::is_pointer(start))
+    }
+}
+
+/// An object that holds keys, by fingerprint.
+pub(super) struct Held {
+    pub id: ObjectId,
+    pub place: Place,
+    pub keys: BTreeSet<String>,
+}
+
+/// What the hits of a sweep hold.
+#[derive(Default)]
+pub(super) struct Revealed {
+    /// Blobs with keys, sorted by name.
+    pub blobs: Vec<Held>,
+    /// Trees with keys in names of entries: the tree, the name, what was found in it.
+    pub names: Vec<(ObjectId, Vec<u8>, Vec<Finding>)>,
+    /// Keys in commits and tags, with the object.
+    pub texts: Vec<(ObjectId, Vec<Finding>)>,
+    /// Blobs that are bundles.
+    pub bundles: Vec<(ObjectId, Place)>,
+    /// Blobs that stand for a file that LFS keeps, by the name it is kept under.
+    pub pointers: Vec<String>,
+}
+
+/// Reads every hit.
+pub(super) fn reveal(repository: &Repository<'_>, hits: &[Hit]) -> Revealed {
+    let parts: Vec<(Revealed, Batch)> = hits.par_iter().map(|hit| one(repository, hit)).collect();
+    let mut revealed = Revealed::default();
+    let mut collected = repository.shared.collected();
+    for (part, batch) in parts {
+        revealed.blobs.extend(part.blobs);
+        revealed.names.extend(part.names);
+        revealed.texts.extend(part.texts);
+        revealed.bundles.extend(part.bundles);
+        revealed.pointers.extend(part.pointers);
+        collected.merge(batch);
+    }
+    revealed
+}
+
+fn one(repository: &Repository<'_>, hit: &Hit) -> (Revealed, Batch) {
+    let mut revealed = Revealed::default();
+    let mut batch = Batch::default();
+    let Some(mut content) = repository.store.content(&hit.id, hit.place) else {
+        batch.leave_out(repository.shown(object_name(&hit.id).as_bytes()), "damaged object");
+        return (revealed, batch);
+    };
+    match hit.kind {
+        Kind::Blob => {
+            if let Content::Whole { bytes, .. } = &content {
+                if super::bundle::is_bundle(bytes) {
+                    revealed.bundles.push((hit.id, hit.place));
+                }
+                revealed.pointers.extend(super::bundle::pointer(bytes));
+            }
+            let found = look(repository, Origin::Blob, &hit.id, &mut content, &mut batch);
+            let keys: BTreeSet<String> =
+                found.iter().filter_map(|finding| Some(finding.key.as_ref()?.fingerprint.clone())).collect();
+            if !keys.is_empty() {
+                revealed.blobs.push(Held { id: hit.id, place: hit.place, keys });
+            }
+        }
+        Kind::Tree => {
+            let Content::Whole { bytes, .. } = &content else { return (revealed, batch) };
+            for name in entries_of(bytes, repository.store.object_hash()) {
+                if repository.shared.detector.any(&name) {
+                    let found = in_name(repository.shared, &name, &mut batch);
+                    if !found.is_empty() {
+                        revealed.names.push((hit.id, name, found));
+                    }
+                }
+            }
+        }
+        Kind::Commit | Kind::Tag => {
+            let origin = if hit.kind == Kind::Commit { Origin::Commit } else { Origin::Tag };
+            let found = look(repository, origin, &hit.id, &mut content, &mut batch);
+            if !found.is_empty() {
+                revealed.texts.push((hit.id, found));
+            }
+        }
+    }
+    (revealed, batch)
+}
+
+/// Every key in an object, not judged; what else there is to say goes to `batch`.
+fn look(
+    repository: &Repository<'_>,
+    origin: Origin,
+    id: &ObjectId,
+    content: &mut Content<'_>,
+    batch: &mut Batch,
+) -> Vec<Finding> {
+    let ground = Bare::unjudged(repository.prefix.to_vec());
+    let mut inspector = Inspector::new(repository.shared, &ground);
+    let path = super::place::object_path(origin, id);
+    inspector.blob(Blob { origin, path: &path, windows: content });
+    let mut found = inspector.take();
+    let findings = std::mem::take(&mut found.findings);
+    batch.merge(found);
+    findings
+}
+
+/// Every key in the name of an entry, without a path.
+fn in_name(shared: &Shared<'_>, name: &[u8], batch: &mut Batch) -> Vec<Finding> {
+    let ground = Bare::unjudged(Vec::new());
+    let mut reading = Reading::new(shared, &ground, Origin::TreeEntry, name);
+    if reading.read(&mut Whole::new(name)).is_err() {
+        return Vec::new();
+    }
+    reading.count_rejected("", batch);
+    reading.findings("", &std::collections::BTreeMap::new())
+}
