@@ -2,8 +2,9 @@
 //!
 //! The serialised forms are private to this file: a change of the model does not change the report by accident.
 
+use super::date;
 use super::{LeftOut, Report};
-use crate::finding::{Finding, Ignored, Place, Position};
+use crate::finding::{Event, Finding, History, Ignored, Place, Position};
 use crate::rule::Level;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -87,10 +88,10 @@ struct FindingV1<'r> {
     key: Option<Key<'r>>,
     subject: Option<&'r str>,
     side: SideV1<'r>,
-    origin: OriginV1,
+    origin: OriginV1<'r>,
     path: &'r str,
     places: Vec<PlaceV1<'r>>,
-    history: Option<()>,
+    history: Option<HistoryV1<'r>>,
 }
 
 #[derive(Serialize)]
@@ -108,8 +109,34 @@ struct SideV1<'r> {
 }
 
 #[derive(Serialize)]
-struct OriginV1 {
+struct OriginV1<'r> {
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refs: Option<&'r [String]>,
+}
+
+#[derive(Serialize)]
+struct HistoryV1<'r> {
+    introduced: Option<EventV1<'r>>,
+    removed: Option<EventV1<'r>>,
+    at_head: bool,
+    refs: &'r [String],
+    refs_total: u64,
+    reachable: bool,
+    days_in_history: Option<u64>,
+    paths_total: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct EventV1<'r> {
+    commit: &'r str,
+    date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -202,17 +229,55 @@ impl<'r> FindingV1<'r> {
             }),
             subject: finding.subject.as_deref(),
             side: SideV1 { value: finding.side.as_str(), evidence: &finding.evidence },
-            origin: OriginV1 { kind: finding.origin.as_str() },
+            origin: OriginV1::new(finding),
             path: &finding.path,
             places: finding.places.iter().map(PlaceV1::new).collect(),
-            history: None,
+            history: finding.history.as_ref().map(HistoryV1::new),
         }
+    }
+}
+
+impl<'r> OriginV1<'r> {
+    fn new(finding: &'r Finding) -> Self {
+        let blob = finding.places.first().and_then(|place| place.blob.as_deref());
+        Self {
+            kind: finding.origin.as_str(),
+            commit: finding.commit.as_deref(),
+            blob: blob.filter(|_| finding.commit.as_deref() != blob),
+            refs: finding.history.as_ref().map(|history| history.refs.as_slice()),
+        }
+    }
+}
+
+impl<'r> HistoryV1<'r> {
+    fn new(history: &'r History) -> Self {
+        Self {
+            introduced: history.introduced.as_ref().map(EventV1::new),
+            removed: history.removed.as_ref().map(EventV1::new),
+            at_head: history.at_head,
+            refs: &history.refs,
+            refs_total: history.refs_total,
+            reachable: history.reachable,
+            days_in_history: history.days,
+            paths_total: history.paths_total,
+        }
+    }
+}
+
+impl<'r> EventV1<'r> {
+    fn new(event: &'r Event) -> Self {
+        Self { commit: &event.commit, date: date(event.time), author: event.author.as_deref() }
     }
 }
 
 impl<'r> PlaceV1<'r> {
     fn new(place: &'r Place) -> Self {
-        Self { blob: None, start: place.start.into(), end: place.end.into(), encoding: &place.encoding }
+        Self {
+            blob: place.blob.as_deref(),
+            start: place.start.into(),
+            end: place.end.into(),
+            encoding: &place.encoding,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod json;
 mod page;
 mod sarif;
 mod text;
+mod timeline;
 
 pub use escape::escape;
 pub use json::write as json;
@@ -17,6 +18,11 @@ pub use text::{TextStyle, write as text};
 use crate::finding::{Finding, Ignored};
 use crate::rule::Level;
 use std::collections::BTreeMap;
+
+/// A time in seconds since 1970 as RFC 3339 writes it, in UTC.
+fn date(time: i64) -> String {
+    jiff::Timestamp::from_second(time).map_or_else(|_| format!("@{time}"), |time| time.to_string())
+}
 
 /// Something that belongs to the scan and was not read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,7 @@
 //!
 //! Everything that comes from a scanned file is escaped before it is laid out; no scanned byte moves a cursor.
 
-use super::{Report, escape};
+use super::{Report, escape, timeline};
 use crate::finding::{Excerpt, Finding};
 use crate::rule::{Level, Rules};
 use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Renderer, Snippet};
@@ -16,6 +16,8 @@ const FINDINGS_MAX: usize = 500;
 const PATHS_MAX: usize = 20;
 /// Lines named of further places.
 const PLACES_MAX: usize = 5;
+/// Further findings of one key in a history that get a line each.
+const OCCURRENCES_MAX: usize = 20;
 /// Columns an excerpt may take; excerpts are cut to less when they are made.
 const WIDTH: usize = 240;
 
@@ -34,9 +36,10 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
     let (folded, shown): (Vec<&Finding>, Vec<&Finding>) =
         report.findings.iter().partition(|finding| is_folded(finding));
     let mut explained = BTreeSet::new();
-    for finding in shown.iter().take(FINDINGS_MAX) {
+    for same in shown[..shown.len().min(FINDINGS_MAX)].chunk_by(|one, other| is_same_secret(one, other)) {
+        let Some((finding, others)) = same.split_first() else { continue };
         let is_first = explained.insert(&finding.rule);
-        let laid_out = renderer.render(&[group(finding, rules, is_first)]);
+        let laid_out = renderer.render(&[group(finding, others, rules, is_first)]);
         let (title, rest) = laid_out.split_once('\n').unwrap_or((&laid_out, ""));
         writeln!(out, "{title}\n{}\n{rest}\n", origin(finding, style.colour))?;
     }
@@ -60,7 +63,17 @@ fn is_folded(finding: &Finding) -> bool {
     finding.git_ignored && finding.level == Level::Note
 }
 
-fn group<'f>(finding: &'f Finding, rules: &'f Rules, is_first: bool) -> annotate_snippets::Group<'f> {
+/// In a history, one secret is told of once, with the other places it stood at.
+fn is_same_secret(one: &Finding, other: &Finding) -> bool {
+    one.history.is_some() && other.history.is_some() && one.key.is_some() && one.fingerprint() == other.fingerprint()
+}
+
+fn group<'f>(
+    finding: &'f Finding,
+    others: &[&Finding],
+    rules: &'f Rules,
+    is_first: bool,
+) -> annotate_snippets::Group<'f> {
     let mark = match finding.level {
         Level::Note => Mark::NOTE,
         Level::Warning => Mark::WARNING,
@@ -74,8 +87,15 @@ fn group<'f>(finding: &'f Finding, rules: &'f Rules, is_first: bool) -> annotate
         group = group.element(snippet(excerpt, place.start.line, label(finding, rules)));
     }
     group = group.element(told("side", &side(finding)));
+    if let Some(history) = &finding.history {
+        let lines: Vec<_> = timeline::lines(history).iter().map(|line| escape(line).into_owned()).collect();
+        group = group.element(told("history", &lines.join("\n")));
+    }
     if let Some(more) = further(finding) {
         group = group.element(told("also", &more));
+    }
+    if !others.is_empty() {
+        group = group.element(told("other occurrences", &occurrences(others)));
     }
     if let Some(key) = &finding.key {
         group = group.element(told("key", &format!("{}, fingerprint {}", key.masked, key.fingerprint)));
@@ -123,6 +143,18 @@ fn label(finding: &Finding, rules: &Rules) -> String {
 fn side(finding: &Finding) -> String {
     let sentences = finding.evidence.iter().map(|sentence| escape(sentence));
     std::iter::once(finding.side.as_str().into()).chain(sentences).collect::<Vec<_>>().join("\n")
+}
+
+fn occurrences(others: &[&Finding]) -> String {
+    let mut lines: Vec<String> = others
+        .iter()
+        .take(OCCURRENCES_MAX)
+        .map(|finding| escape(&timeline::occurrence(finding)).into_owned())
+        .collect();
+    if others.len() > OCCURRENCES_MAX {
+        lines.push(format!("{} more", others.len() - OCCURRENCES_MAX));
+    }
+    lines.join("\n")
 }
 
 fn further(finding: &Finding) -> Option<String> {
@@ -184,7 +216,9 @@ fn summary(report: &Report) -> String {
         format!("{} ({})", counts.join(", "), count(report.secrets() as u64, "different key"))
     };
     let mut parts = vec![found];
-    parts.push(format!("read {}, {}", count(report.coverage.files, "file"), size(report.coverage.bytes)));
+    let objects = report.coverage.objects;
+    let objects = if objects > 0 { format!("{}, ", count(objects, "object")) } else { String::new() };
+    parts.push(format!("read {objects}{}, {}", count(report.coverage.files, "file"), size(report.coverage.bytes)));
     let rejected: u64 = report.ignored_by_class.values().sum();
     if rejected > 0 {
         parts.push(count(rejected, "placeholder"));

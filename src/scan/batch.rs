@@ -75,12 +75,34 @@ impl Batch {
             rules_digest: options.rules.digest.clone(),
             repository: Repository { head },
             coverage: self.coverage,
-            findings: join(self.findings),
+            findings: in_order(join(self.findings)),
             ignored_by_class: counts.map(|(class, count)| (class.as_str().into(), count)).collect(),
             ignored: options.wanted.ignored.then_some(self.ignored),
             remarks: self.remarks,
         }
     }
+}
+
+/// In a history, the findings of one key together, that which was introduced first in front; keys likewise.
+fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
+    if !findings.iter().any(|finding| finding.history.is_some()) {
+        return findings;
+    }
+    let introduced = |finding: &Finding| {
+        let event = finding.history.as_ref().and_then(|history| history.introduced.as_ref());
+        event.map_or(i64::MAX, |event| event.time)
+    };
+    let mut first: BTreeMap<String, i64> = BTreeMap::new();
+    for finding in &findings {
+        let time = introduced(finding);
+        first.entry(finding.fingerprint()).and_modify(|known| *known = time.min(*known)).or_insert(time);
+    }
+    let mut findings = findings;
+    findings.sort_by_cached_key(|finding| {
+        let fingerprint = finding.fingerprint();
+        (first.get(&fingerprint).copied(), fingerprint, introduced(finding))
+    });
+    findings
 }
 
 /// One finding an identity; the most serious says what it is, and all places are kept.

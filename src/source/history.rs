@@ -31,5 +31,5 @@ pub use provenance::{Holder, Provenance, Spot};
 pub use roots::{Root as HistoryRoot, Roots};
 pub use store::{Content, Files, Place, Store, author_of, entries_of, object_name};
 pub use sweep::{Hit, Search, Swept, sweep};
-pub use tree_facts::TreeFacts;
+pub use tree_facts::{Top, TreeFacts};
 pub use walk::Bounds;

@@ -2,9 +2,12 @@
 //!
 //! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
 
+pub mod change;
 pub mod facts;
 pub mod history;
+pub mod objects;
 pub mod open;
 pub mod reader;
+pub mod renames;
 pub mod repository;
 pub mod tree;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bstr::ByteSlice;
 use gix_hash::{Kind, ObjectId};
 
+use crate::source::objects::Objects;
 use crate::source::open::Root;
 
 mod config;
@@ -18,11 +19,11 @@ mod ignored;
 mod index;
 mod locate;
 mod object_format;
-mod objects;
 mod pattern;
 mod refs;
+mod reftable;
 
-pub use index::{EntryKind, Index, IndexEntry};
+pub use index::{Index, IndexEntry};
 pub use locate::is_git_directory;
 pub use object_format::object_format;
 pub use refs::{Fault, Logged, Named, Refs};
@@ -30,7 +31,6 @@ pub use refs::{Fault, Logged, Named, Refs};
 use config::Config;
 use ignored::Ignored;
 use locate::{Layout, Located};
-use objects::Objects;
 
 /// Extensions that change nothing read here, or that are handled.
 const EXTENSIONS: [&str; 9] = [
@@ -139,7 +139,12 @@ impl Repository {
             ControlFlow::Break(()) => return Err("the path is in a sparse folder of the index".to_owned()),
         }
         let Some(commit) = self.commit()? else { return Ok(false) };
-        let objects = self.objects.get_or_init(|| Objects::open(&self.layout.common, format.object_hash));
+        let open = || {
+            let folder =
+                self.layout.common.folder(Path::new("objects")).map_err(|error| format!("objects: {error}"))?;
+            Objects::open(vec![folder], format.object_hash)
+        };
+        let objects = self.objects.get_or_init(open);
         objects.as_ref().map_err(Clone::clone)?.contains(commit, path, format.fold)
     }
 

@@ -11,7 +11,7 @@ use crate::blob::{Blob, Origin, Visitor as _};
 use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::side::{Facts, Wanted};
-use crate::source::history::{Graph, TreeFacts};
+use crate::source::history::{Graph, Top, TreeFacts};
 use gix_hash::ObjectId;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl<'j> Job<'j> {
 /// What surrounds a path in the tree of a commit.
 struct InCommit<'c, 's> {
     prefix: &'c [u8],
-    facts: &'c TreeFacts<'s, 's>,
+    facts: &'c TreeFacts<'s>,
     tree: ObjectId,
 }
 
@@ -70,7 +70,7 @@ impl Ground for InCommit<'_, '_> {
     }
 
     fn facts(&self, _: &Arc<Classifier>, path: &[u8]) -> Facts {
-        self.facts.facts(self.tree, folder_of(path))
+        self.facts.facts(Top::Tree(self.tree), folder_of(path))
     }
 
     fn standing(&self, _: &[u8]) -> Standing {
@@ -109,7 +109,7 @@ fn some(commits: &[u32], most: usize) -> Vec<u32> {
 fn in_commit(
     repository: &Repository<'_>,
     graph: &Graph,
-    facts: &TreeFacts<'_, '_>,
+    facts: &TreeFacts<'_>,
     job: &Job<'_>,
     commit: u32,
 ) -> Vec<Finding> {

@@ -8,6 +8,7 @@ use super::loose;
 use super::pack::Pack;
 use super::walk::{self, OBJECT_BYTES_MAX};
 use crate::blob::{Window, Windows};
+use crate::source::objects::Odb;
 use crate::source::open::{Node, OpenError, Root};
 use bstr::ByteSlice as _;
 use gix_hash::{Kind as Hash, ObjectId};
@@ -280,6 +281,16 @@ impl<'f> Store<'f> {
         out.clear();
         out.extend_from_slice(made.bytes());
         Some(kind)
+    }
+}
+
+impl Odb for Store<'_> {
+    fn object_hash(&self) -> Hash {
+        self.files.object_hash
+    }
+
+    fn object(&self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
+        self.read(id, out)
     }
 }
 

@@ -1,11 +1,12 @@
-//! What surrounds a file in the tree of a commit: names and manifests, as `facts` gathers them from a disk.
+//! What surrounds a file in the tree of a commit or in the index: names and manifests, as `facts` gathers them from a disk.
 
-use super::store::Store;
 use crate::path::encode;
 use crate::side::{Facts, Folder, Wanted};
+use crate::source::objects::{EntryKind, Odb, TreeEntry, tree_entries};
+use crate::source::repository::Index;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
-use gix_object::{Kind, TreeRefIter};
+use gix_object::Kind;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,32 +18,54 @@ const FOLDER_BYTES_MAX: usize = 8 << 20;
 /// Folders remembered before all are forgotten.
 const KNOWN_MAX: usize = 20_000;
 
+/// The top of a tree of files.
+#[derive(Clone, Copy)]
+pub enum Top<'t> {
+    /// A tree in the store.
+    Tree(ObjectId),
+    /// The index; the same one for all questions.
+    Index(&'t Index),
+}
+
 /// The facts of the trees of one store, each tree and path read once.
-pub struct TreeFacts<'s, 'f> {
-    store: &'s Store<'f>,
+pub struct TreeFacts<'s> {
+    odb: &'s dyn Odb,
     wanted: Arc<dyn Wanted>,
     known: Mutex<HashMap<(ObjectId, Vec<u8>), Arc<Folder>>>,
 }
 
-/// Entry of a tree: its name, its object, whether that is a tree.
-type Entry = (Vec<u8>, ObjectId, bool);
+/// A folder of a tree.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Tree(ObjectId),
+    Index(&'a Index, &'a [u8]),
+}
 
-impl<'s, 'f> TreeFacts<'s, 'f> {
-    /// Over the trees of `store`, with the manifests that `wanted` names.
-    pub fn new(store: &'s Store<'f>, wanted: Arc<dyn Wanted>) -> Self {
-        Self { store, wanted, known: Mutex::default() }
+impl<'s> TreeFacts<'s> {
+    /// Over the trees of `odb`, with the manifests that `wanted` names.
+    pub fn new(odb: &'s dyn Odb, wanted: Arc<dyn Wanted>) -> Self {
+        Self { odb, wanted, known: Mutex::default() }
     }
 
-    /// The folders from `folder` up to the top of `tree`, nearest first; `folder` has no `/` at its end.
-    pub fn facts(&self, tree: ObjectId, folder: &[u8]) -> Facts {
-        let mut folders = vec![self.folder(tree, b"")];
-        let mut at = tree;
+    /// The folders from `folder` up to the top, nearest first; `folder` has no `/` at its end.
+    pub fn facts(&self, top: Top<'_>, folder: &[u8]) -> Facts {
+        let mut at = match top {
+            Top::Tree(tree) => At::Tree(tree),
+            Top::Index(index) => At::Index(index, b""),
+        };
+        let mut folders = vec![self.folder(at, b"")];
         let mut end = 0;
         for part in folder.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
-            let entries = self.entries(at);
-            let Some((_, id, _)) = entries.iter().find(|(name, _, is_tree)| *is_tree && name == part) else { break };
-            at = *id;
             end += part.len() + usize::from(end > 0);
+            at = match at {
+                At::Index(index, _) => At::Index(index, &folder[..end]),
+                At::Tree(_) => {
+                    let entries = self.entries(at);
+                    let is_next = |entry: &&TreeEntry| entry.kind == EntryKind::Folder && entry.name == part;
+                    let Some(next) = entries.iter().find(is_next) else { break };
+                    At::Tree(next.id)
+                }
+            };
             folders.push(self.folder(at, &folder[..end]));
         }
         folders.reverse();
@@ -54,12 +77,16 @@ impl<'s, 'f> TreeFacts<'s, 'f> {
         Facts { folders }
     }
 
-    fn folder(&self, tree: ObjectId, path: &[u8]) -> Arc<Folder> {
-        let key = (tree, path.to_vec());
+    fn folder(&self, at: At<'_>, path: &[u8]) -> Arc<Folder> {
+        let id = match at {
+            At::Tree(id) => id,
+            At::Index(..) => ObjectId::null(self.odb.object_hash()),
+        };
+        let key = (id, path.to_vec());
         if let Some(folder) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Arc::clone(folder);
         }
-        let folder = Arc::new(self.read(tree, path));
+        let folder = Arc::new(self.read(at, path));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN_MAX {
             known.clear();
@@ -68,29 +95,28 @@ impl<'s, 'f> TreeFacts<'s, 'f> {
         folder
     }
 
-    fn read(&self, tree: ObjectId, path: &[u8]) -> Folder {
-        let mut entries = self.entries(tree);
-        entries.sort_unstable();
-        entries.dedup_by(|one, other| one.0 == other.0);
-        let name = |(name, _, is_tree): &Entry| encode(name) + if *is_tree { "/" } else { "" };
+    fn read(&self, at: At<'_>, path: &[u8]) -> Folder {
+        let mut entries = self.entries(at);
+        entries.dedup_by(|one, other| one.name == other.name);
+        let name = |entry: &TreeEntry| encode(&entry.name) + if entry.kind == EntryKind::Folder { "/" } else { "" };
         Folder {
             path: encode(path),
-            manifests: self.manifests(&entries),
+            manifests: self.manifests(&entries, at),
             names: entries.iter().take(NAMES_MAX).map(name).collect(),
         }
     }
 
-    fn manifests(&self, entries: &[Entry]) -> Vec<(String, Vec<u8>)> {
-        let direct = entries.iter().filter(|(_, _, is_tree)| !is_tree).filter_map(|(name, id, _)| {
-            let name = name.to_str().ok().filter(|name| self.wanted.is_manifest(name))?;
-            Some((name.to_owned(), *id))
+    fn manifests(&self, entries: &[TreeEntry], at: At<'_>) -> Vec<(String, Vec<u8>)> {
+        let direct = entries.iter().filter(|entry| entry.kind == EntryKind::File).filter_map(|entry| {
+            let name = entry.name.to_str().ok().filter(|name| self.wanted.is_manifest(name))?;
+            Some((name.to_owned(), entry.id))
         });
-        let nested = self.wanted.nested().iter().filter_map(|path| Some((path.clone(), self.find(entries, path)?)));
+        let nested = self.wanted.nested().iter().filter_map(|path| Some((path.clone(), self.find(at, path)?)));
         let mut manifests = Vec::new();
         let mut bytes = 0;
         for (name, id) in direct.chain(nested) {
             let mut text = Vec::new();
-            if self.store.read(&id, &mut text) != Some(Kind::Blob) || text.len() > MANIFEST_BYTES_MAX {
+            if self.odb.object(&id, &mut text) != Some(Kind::Blob) || text.len() > MANIFEST_BYTES_MAX {
                 continue;
             }
             bytes += text.len();
@@ -104,28 +130,28 @@ impl<'s, 'f> TreeFacts<'s, 'f> {
         manifests
     }
 
-    /// The file at `path` below a tree with these entries.
-    fn find(&self, entries: &[Entry], path: &str) -> Option<ObjectId> {
-        let mut entries = entries.to_vec();
+    /// The file at `path` below a folder.
+    fn find(&self, at: At<'_>, path: &str) -> Option<ObjectId> {
+        let mut at = match at {
+            At::Tree(id) => id,
+            At::Index(index, folder) => {
+                let whole = if folder.is_empty() { path.into() } else { [folder, b"/", path.as_bytes()].concat() };
+                return index.find(&whole).filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.id);
+            }
+        };
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
-            let is_last = parts.peek().is_none();
-            let (_, id, _) =
-                entries.iter().find(|(name, _, is_tree)| name == part.as_bytes() && *is_tree != is_last)?;
-            if is_last {
-                return Some(*id);
-            }
-            entries = self.entries(*id);
+            let kind = if parts.peek().is_none() { EntryKind::File } else { EntryKind::Folder };
+            let entries = self.entries(At::Tree(at));
+            at = entries.iter().find(|entry| entry.name == part.as_bytes() && entry.kind == kind)?.id;
         }
-        None
+        Some(at)
     }
 
-    fn entries(&self, tree: ObjectId) -> Vec<Entry> {
-        let mut bytes = Vec::new();
-        if self.store.read(&tree, &mut bytes) != Some(Kind::Tree) {
-            return Vec::new();
+    fn entries(&self, at: At<'_>) -> Vec<TreeEntry> {
+        match at {
+            At::Tree(id) => tree_entries(self.odb, &id).unwrap_or_default(),
+            At::Index(index, folder) => index.folder(folder),
         }
-        let entries = TreeRefIter::from_bytes(&bytes, self.store.object_hash()).map_while(Result::ok);
-        entries.map(|entry| (entry.filename.to_vec(), entry.oid.to_owned(), entry.mode.is_tree())).collect()
     }
 }

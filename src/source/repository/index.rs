@@ -9,7 +9,9 @@ use std::time::SystemTime;
 use gix_hash::{Kind, ObjectId};
 use gix_index::State;
 use gix_index::entry::{Flags, Mode};
+use gix_index::extension::Tree;
 
+use crate::source::objects::{EntryKind, TreeEntry};
 use crate::source::open::Root;
 
 const BYTES_MAX: u64 = 512 << 20;
@@ -18,10 +20,11 @@ const PATH_BYTES_MAX: u64 = 1 << 30;
 const ENTRY_BYTES: usize = 40;
 
 /// What the index holds, by path.
-#[derive(Debug)]
 pub struct Index {
     /// Sorted and without duplicates.
     entries: Vec<IndexEntry>,
+    /// The trees that a commit of the index would have, as far as they are known.
+    trees: Option<Tree>,
     fold: bool,
 }
 
@@ -38,21 +41,6 @@ pub struct IndexEntry {
     pub id: ObjectId,
 }
 
-/// What an entry of the index is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EntryKind {
-    /// A file.
-    File,
-    /// A symbolic link, whose target is its content.
-    Link,
-    /// A path that is to be added, without content so far.
-    Intended,
-    /// Another repository.
-    Submodule,
-    /// A folder that is not expanded.
-    Sparse,
-}
-
 impl Index {
     /// Reads `index` in the git directory `folder`; an absent one is empty. `fold` ignores the case of ASCII letters.
     pub fn read(folder: &Root, object_hash: Kind, fold: bool) -> Result<Self, String> {
@@ -62,7 +50,7 @@ impl Index {
     /// As [`Index::read`], of the file `name` in `folder`; a shared index lies in the git directory `git`.
     pub fn read_file(folder: &Root, git: &Root, name: &str, object_hash: Kind, fold: bool) -> Result<Self, String> {
         let Some(state) = state(folder, name, object_hash)? else {
-            return Ok(Self { entries: Vec::new(), fold });
+            return Ok(Self { entries: Vec::new(), trees: None, fold });
         };
         let mut entries: Vec<IndexEntry> = Vec::new();
         if let Some(link) = state.link().filter(|link| !link.shared_index_checksum.is_null()) {
@@ -92,12 +80,61 @@ impl Index {
         entries.extend(own.filter(|entry| !entry.path.is_empty()));
         entries.sort_unstable();
         entries.dedup();
-        Ok(Self { entries, fold })
+        Ok(Self { entries, trees: state.tree().cloned(), fold })
     }
 
     /// Every entry, sorted by path and stage.
     pub fn entries(&self) -> &[IndexEntry] {
         &self.entries
+    }
+
+    /// The entry at `path` that a commit would have; in a conflict, the first of its stages.
+    pub fn find(&self, path: &[u8]) -> Option<&IndexEntry> {
+        let at = self.entries.partition_point(|known| known.path.as_slice() < path);
+        self.entries.get(at).filter(|known| known.path == path)
+    }
+
+    /// The entries whose paths start with `prefix`.
+    pub fn below(&self, prefix: &[u8]) -> &[IndexEntry] {
+        let from = self.entries.partition_point(|known| known.path.as_slice() < prefix);
+        let len = self.entries[from..].partition_point(|known| known.path.starts_with(prefix));
+        &self.entries[from..from + len]
+    }
+
+    /// What is in the folder at `path`, sorted by name.
+    pub fn folder(&self, path: &[u8]) -> Vec<TreeEntry> {
+        let prefix = if path.is_empty() { Vec::new() } else { [path, b"/"].concat() };
+        let mut rest = self.below(&prefix);
+        let mut found = Vec::new();
+        while let Some(first) = rest.first() {
+            let below = &first.path[prefix.len()..];
+            if below.is_empty() {
+                // The folder itself, which is not expanded.
+                rest = &rest[1..];
+                continue;
+            }
+            let (name, kind) = match memchr::memchr(b'/', below) {
+                Some(slash) => (&below[..slash], EntryKind::Folder),
+                None => (below, first.kind),
+            };
+            let same = [&prefix, name, b"/".as_slice()].concat();
+            let skip = match kind {
+                EntryKind::Folder => rest.partition_point(|known| known.path.starts_with(&same)),
+                _ => rest.partition_point(|known| known.path == first.path),
+            };
+            found.push(TreeEntry { name: name.to_vec(), id: first.id, kind });
+            rest = &rest[skip.max(1)..];
+        }
+        found
+    }
+
+    /// The tree of the folder at `path`, if no entry below it has changed since it was made.
+    pub fn tree(&self, path: &[u8]) -> Option<ObjectId> {
+        let mut tree = self.trees.as_ref()?;
+        for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+            tree = tree.children.iter().find(|child| child.name.as_slice() == part)?;
+        }
+        tree.num_entries.map(|_| tree.id)
     }
 
     /// Whether `path` is there in any stage; breaks where only a folder that is not expanded could say.
@@ -109,13 +146,13 @@ impl Index {
         if self.fold && self.entries.iter().any(|known| known.path.eq_ignore_ascii_case(path)) {
             return ControlFlow::Continue(true);
         }
-        let is_above = |known: &IndexEntry| known.kind == EntryKind::Sparse && path.starts_with(&known.path);
+        let is_above = |known: &IndexEntry| known.kind == EntryKind::Folder && path.starts_with(&known.path);
         if self.entries.iter().any(is_above) { ControlFlow::Break(()) } else { ControlFlow::Continue(false) }
     }
 
     /// Files and links, sorted.
     pub fn files(&self) -> Vec<Vec<u8>> {
-        let is_file = |kind: EntryKind| !matches!(kind, EntryKind::Sparse | EntryKind::Submodule);
+        let is_file = |kind: EntryKind| !matches!(kind, EntryKind::Folder | EntryKind::Submodule);
         let mut files: Vec<_> =
             self.entries.iter().filter(|entry| is_file(entry.kind)).map(|entry| entry.path.clone()).collect();
         files.dedup();
@@ -135,7 +172,7 @@ fn entry(state: &State, at: usize) -> Option<IndexEntry> {
 
 fn kind(mode: Mode, flags: Flags) -> EntryKind {
     if mode.is_sparse() {
-        EntryKind::Sparse
+        EntryKind::Folder
     } else if mode.is_submodule() {
         EntryKind::Submodule
     } else if flags.contains(Flags::INTENT_TO_ADD) {
@@ -227,7 +264,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("index"), &bytes).unwrap();
         let root = Root::open(home.path()).unwrap();
-        assert_eq!(Index::read(&root, Kind::Sha1, false).unwrap_err(), "index is too large");
+        assert_eq!(Index::read(&root, Kind::Sha1, false).err().unwrap(), "index is too large");
         bytes.truncate(900);
         assert_eq!(expanded_bytes(&bytes, Kind::Sha1), None);
     }

@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 use gix_hash::{Kind, ObjectId};
 
 use super::locate::{Layout, line};
+use super::reftable;
 use crate::source::open::{Node, OpenError, Root};
 
 const HOPS_MAX: usize = 5;
@@ -71,6 +72,7 @@ impl Refs {
         let mut links = Vec::new();
         refs.packed(git, object_hash);
         refs.loose(git, object_hash, &mut links);
+        refs.tables(git, object_hash, &mut links);
         refs.logs(git, object_hash);
         refs.finish(links);
         refs
@@ -82,8 +84,27 @@ impl Refs {
         self.names[at].target
     }
 
-    fn fault(&mut self, path: &[u8], reason: impl Into<String>) {
+    pub(super) fn fault(&mut self, path: &[u8], reason: impl Into<String>) {
         self.faults.push(Fault { path: path.to_vec(), reason: reason.into() });
+    }
+
+    /// Reftables, those of linked worktrees too; a folder of them is there only where refs are kept so.
+    fn tables(&mut self, git: &Root, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+        let mut bases = vec![PathBuf::new()];
+        bases.extend(folders(git, Path::new("worktrees")));
+        for base in bases {
+            let path = base.join("reftable");
+            let Ok(folder) = git.folder(&path) else { continue };
+            let known = (self.names.len(), links.len(), self.logs.len());
+            reftable::read(&folder, path.as_os_str().as_encoded_bytes(), object_hash, self, links);
+            if !base.as_os_str().is_empty() {
+                let prefix = [base.as_os_str().as_encoded_bytes(), b"/"].concat();
+                let below = |name: &mut Vec<u8>| *name = [&prefix, name.as_slice()].concat();
+                self.names[known.0..].iter_mut().for_each(|named| below(&mut named.name));
+                links[known.1..].iter_mut().for_each(|(name, _)| below(name));
+                self.logs[known.2..].iter_mut().for_each(|logged| below(&mut logged.name));
+            }
+        }
     }
 
     fn packed(&mut self, git: &Root, object_hash: Kind) {
@@ -113,12 +134,16 @@ impl Refs {
     fn loose(&mut self, git: &Root, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         let mut bases = vec![PathBuf::new()];
         bases.extend(folders(git, Path::new("worktrees")));
+        // Where refs are in tables, files stand in their place that say nothing.
+        let in_tables = git.folder(Path::new("reftable")).is_ok();
+        let is_file = |name: &[u8]| [b"FETCH_HEAD".as_slice(), b"MERGE_HEAD"].contains(&name);
         let mut count = 0;
         for base in bases {
-            let at_top = |name: &[u8]| name == b"HEAD" || name.ends_with(b"_HEAD");
+            let at_top =
+                |name: &[u8]| if in_tables { is_file(name) } else { name == b"HEAD" || name.ends_with(b"_HEAD") };
             let files = entries(git, &base).into_iter().filter(|entry| !entry.1 && at_top(&entry.0));
             let mut files: Vec<PathBuf> = files.filter_map(|(name, _)| Some(base.join(name.to_path().ok()?))).collect();
-            let mut open = vec![base.join("refs")];
+            let mut open = if in_tables { Vec::new() } else { vec![base.join("refs")] };
             while let Some(folder) = open.pop() {
                 for (name, is_folder) in entries(git, &folder) {
                     count += 1;
