@@ -13,9 +13,10 @@ use super::ground::Bare;
 use super::inspect::{Inspection, shown};
 use crate::path::encode;
 use crate::source::history::{
-    Allowed, Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep,
-    visit_extras, with_alternates,
+    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep,
+    visit_extras,
 };
+use crate::source::alternates::{Allowed, with_alternates};
 use crate::source::open::{OpenError, Root};
 use crate::source::repository::Refs;
 use anyhow::{Context as _, Result, bail};

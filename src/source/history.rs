@@ -2,7 +2,6 @@
 //!
 //! `sweep` reads each object once and says which hold something to look at; nothing here knows of keys or reports.
 
-mod alternates;
 mod commits;
 mod delta;
 mod directory;
@@ -20,7 +19,6 @@ mod sweep;
 mod tree_facts;
 mod walk;
 
-pub use alternates::{Allowed, with_alternates};
 pub use commits::{Commit, Commits};
 pub use directory::{Directories, GitDirectory};
 pub use extras::{Indexes, visit as visit_extras};

@@ -2,6 +2,7 @@
 //!
 //! Everything that touches a disk is below here, and nothing below here knows what a key looks like.
 
+pub mod alternates;
 pub mod change;
 pub mod facts;
 pub mod history;

@@ -14,6 +14,7 @@ use gix_hash::{Kind, ObjectId};
 use crate::source::objects::Objects;
 use crate::source::open::Root;
 
+mod checkout;
 mod config;
 mod ignored;
 mod index;
@@ -22,11 +23,14 @@ mod object_format;
 mod pattern;
 mod refs;
 mod reftable;
+mod revision;
 
+pub use checkout::{Checkout, HookEnvironment};
 pub use index::{Index, IndexEntry};
 pub use locate::is_git_directory;
 pub use object_format::object_format;
 pub use refs::{Fault, Logged, Named, Refs};
+pub use revision::{Resolved, resolve};
 
 use config::Config;
 use ignored::Ignored;

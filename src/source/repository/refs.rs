@@ -24,6 +24,8 @@ pub struct Refs {
     pub names: Vec<Named>,
     /// What logs name, and what they say where that is in no file of its own.
     pub logs: Vec<Logged>,
+    /// Names of symbolic refs, and of the refs they stand for.
+    pub symbolic: Vec<(Vec<u8>, Vec<u8>)>,
     /// What could not be read.
     pub faults: Vec<Fault>,
     /// Whether every line of `packed-refs` is in `names`.
@@ -76,6 +78,20 @@ impl Refs {
         refs.logs(git, object_hash);
         refs.finish(links);
         refs
+    }
+
+    /// Lets the refs of a linked working tree win over those it shares.
+    pub fn overlay(&mut self, own: Self) {
+        self.names.retain(|named| own.names.binary_search_by(|one| one.name.cmp(&named.name)).is_err());
+        let own_names = own.names.into_iter();
+        self.names.extend(own_names.map(|named| {
+            // A symbolic ref leads to one that is shared.
+            let target = named.target.or_else(|| own.symbolic.iter().find(|link| link.0 == named.name).and_then(|link| self.find(&link.1)));
+            Named { target, ..named }
+        }).collect::<Vec<_>>());
+        self.names.sort();
+        self.logs.extend(own.logs);
+        self.faults.extend(own.faults);
     }
 
     /// The object that the ref called `name` leads to.
@@ -237,6 +253,7 @@ impl Refs {
         self.names.extend(followed);
         self.names.sort();
         self.names.dedup_by(|one, other| one.name == other.name);
+        self.symbolic = links;
         self.logs.sort_unstable();
         self.logs.dedup();
     }
