@@ -28,6 +28,14 @@ pub enum Command {
     Scan(ScanArgs),
     /// Scan everything git ever stored in repositories, reachable or not; not the files on disk
     History(HistoryArgs),
+    /// Scan what the next commit adds: the index against HEAD
+    Staged(StagedArgs),
+    /// Scan what a range of commits adds, messages and merges included
+    Range(RangeArgs),
+    /// Scan a commit message
+    Message(MessageArgs),
+    /// Scan what a hook is about: a range where it gives refs, what is staged where a commit is under way, else the index
+    Hook(StagedArgs),
     /// Print shell completions
     Completions {
         /// The shell to complete in
@@ -77,6 +85,69 @@ pub struct HistoryArgs {
     /// Walk every tree for objects that are not there, even if no mark says that some are missing
     #[arg(long)]
     pub check_missing: bool,
+
+    /// What every scan takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Which repository to look at.
+#[derive(Args, Debug)]
+pub struct PlaceArgs {
+    /// A folder in the repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repository: PathBuf,
+
+    /// Read object stores outside the repository where it names them as alternates
+    #[arg(long)]
+    pub follow_alternates: bool,
+}
+
+/// Where to look for what is staged.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct StagedArgs {
+    /// Which repository.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// What every scan takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Which commits to scan.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct RangeArgs {
+    /// `A..B`: what B adds to A; `A...B`: what B adds to where the two parted; an absent side is HEAD
+    #[arg(value_name = "A..B", required_unless_present = "since", conflicts_with = "since")]
+    pub range: Option<String>,
+
+    /// What HEAD adds to REV
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+
+    /// Name the authors of commits; never their addresses
+    #[arg(long)]
+    pub authors: bool,
+
+    /// Which repository.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// What every scan takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Which message to scan.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct MessageArgs {
+    /// The file with the message
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 
     /// What every scan takes.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! One function a command, each a table of contents.
 
-use crate::cli::{Cli, HistoryArgs, ScanArgs};
+use crate::cli::{Cli, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
 use crate::config::{Config, Format};
 use crate::exit::Exit;
 use crate::output::Destination;
@@ -18,6 +18,26 @@ pub fn scan(args: ScanArgs) -> Result<Exit> {
 /// `ansalint history`.
 pub fn history(args: HistoryArgs) -> Result<Exit> {
     run(Config::history(args)?)
+}
+
+/// `ansalint staged`.
+pub fn staged(args: StagedArgs) -> Result<Exit> {
+    run(Config::staged(args)?)
+}
+
+/// `ansalint range`.
+pub fn range(args: RangeArgs) -> Result<Exit> {
+    run(Config::range(args)?)
+}
+
+/// `ansalint message`.
+pub fn message(args: MessageArgs) -> Result<Exit> {
+    run(Config::message(args)?)
+}
+
+/// `ansalint hook`.
+pub fn hook(args: StagedArgs) -> Result<Exit> {
+    run(Config::hook(args)?)
 }
 
 /// Scans and reports.

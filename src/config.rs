@@ -2,11 +2,17 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
-use crate::cli::{ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, OnIncompleteArg, ReportArgs, ScanArgs};
+use crate::cli::{
+    ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs, OnIncompleteArg, PlaceArgs, RangeArgs,
+    ReportArgs, ScanArgs, StagedArgs,
+};
 use crate::exit::Policy;
 use crate::output::Destination;
 use crate::rule::{Level, RuleFiles, Rules};
-use crate::scan::{self, HistoryOptions, Listing, Options, Progress, Scope, Selection, Wanted};
+use crate::scan::{
+    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Part, Progress, Range, Scope, Selection,
+    Wanted,
+};
 use anyhow::{Context as _, Result, bail};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -69,6 +75,46 @@ impl Config {
         Ok(config)
     }
 
+    /// Of `ansalint staged`.
+    pub fn staged(args: StagedArgs) -> Result<Self> {
+        Self::new(&args.common, Scope::Staged(change(args.place), Part::Staged))
+    }
+
+    /// Of `ansalint range`.
+    pub fn range(args: RangeArgs) -> Result<Self> {
+        let text = args.range.unwrap_or_default();
+        let range = match args.since {
+            Some(from) => Range { from: Some(from), to: "HEAD".into(), is_symmetric: false },
+            None => Range::parse(&text)
+                .with_context(|| format!("`{text}` is no range; write `A..B`, `A...B` or `--since REV`"))?,
+        };
+        let mut config = Self::new(&args.common, Scope::Range(change(args.place), range))?;
+        config.options.history.authors = args.authors;
+        Ok(config)
+    }
+
+    /// Of `ansalint message`.
+    pub fn message(args: MessageArgs) -> Result<Self> {
+        Self::new(&args.common, Scope::Message(args.file))
+    }
+
+    /// Of `ansalint hook`.
+    pub fn hook(args: StagedArgs) -> Result<Self> {
+        let change = change(args.place);
+        let name = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let refs = name("PRE_COMMIT_FROM_REF").zip(name("PRE_COMMIT_TO_REF"));
+        let scope = match refs {
+            Some((from, to)) => {
+                let range = Range::parse(&format!("{from}..{to}")).context("PRE_COMMIT_FROM_REF names no commit")?;
+                Scope::Range(change, range)
+            }
+            // git names the index to its hooks while a commit is under way.
+            None if change.environment.index_file.is_some() => Scope::Staged(change, Part::Staged),
+            None => Scope::Staged(change, Part::StagedOrWhole),
+        };
+        Self::new(&args.common, scope)
+    }
+
     /// Checks `args` and completes them.
     fn new(args: &CommonArgs, scope: Scope) -> Result<Self> {
         let output = Output::new(&args.report);
@@ -103,6 +149,17 @@ impl Output {
         };
         Self { format, destination, quiet: args.quiet }
     }
+}
+
+/// The repository of a change, as a hook of git sees it.
+fn change(args: PlaceArgs) -> ChangeOptions {
+    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let environment = HookEnvironment {
+        git_dir: path("GIT_DIR"),
+        work_tree: path("GIT_WORK_TREE"),
+        index_file: path("GIT_INDEX_FILE"),
+    };
+    ChangeOptions { folder: args.repository, environment, follow_alternates: args.follow_alternates }
 }
 
 fn is_coloured(when: ColorArg, destination: &Destination) -> bool {

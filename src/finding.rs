@@ -62,6 +62,8 @@ pub struct Key {
 pub struct Event {
     /// When it was committed, in seconds since 1970.
     pub time: i64,
+    /// Its place among the commits looked at, parents first: tells those of one second apart.
+    pub rank: u32,
     /// Its name, in hexadecimal.
     pub commit: String,
     /// The name of its author, only where it was asked for; never an address.

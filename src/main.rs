@@ -25,6 +25,10 @@ fn main() -> ExitCode {
     let run = catch_unwind(|| match cli.command {
         Command::Scan(args) => command::scan(args),
         Command::History(args) => command::history(args),
+        Command::Staged(args) => command::staged(args),
+        Command::Range(args) => command::range(args),
+        Command::Message(args) => command::message(args),
+        Command::Hook(args) => command::hook(args),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),
     });

@@ -87,6 +87,9 @@ fn group<'f>(
         group = group.element(snippet(excerpt, place.start.line, label(finding, rules)));
     }
     group = group.element(told("side", &side(finding)));
+    if !finding.new {
+        group = group.element(told("not new", "it was there before this change, and does not make it fail"));
+    }
     if let Some(history) = &finding.history {
         let lines: Vec<_> = timeline::lines(history).iter().map(|line| escape(line).into_owned()).collect();
         group = group.element(told("history", &lines.join("\n")));

@@ -90,9 +90,9 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
     }
     let introduced = |finding: &Finding| {
         let event = finding.history.as_ref().and_then(|history| history.introduced.as_ref());
-        event.map_or(i64::MAX, |event| event.time)
+        event.map_or((i64::MAX, u32::MAX), |event| (event.time, event.rank))
     };
-    let mut first: BTreeMap<String, i64> = BTreeMap::new();
+    let mut first: BTreeMap<String, (i64, u32)> = BTreeMap::new();
     for finding in &findings {
         let time = introduced(finding);
         first.entry(finding.fingerprint()).and_modify(|known| *known = time.min(*known)).or_insert(time);
@@ -112,9 +112,11 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
         match joined.get_mut(&finding.id()) {
             None => drop(joined.insert(finding.id(), finding)),
             Some(known) => {
+                let is_new = known.new || finding.new;
                 if (finding.level, &known.code) > (known.level, &finding.code) {
                     std::mem::swap(known, &mut finding);
                 }
+                known.new = is_new;
                 known.places.append(&mut finding.places);
                 known.places.sort();
                 known.places.dedup();

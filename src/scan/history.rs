@@ -8,15 +8,16 @@ mod judge;
 mod place;
 mod reveal;
 
+pub(super) use place::object_path;
+
 use super::Shared;
 use super::ground::Bare;
 use super::inspect::{Inspection, shown};
 use crate::path::encode;
-use crate::source::history::{
-    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep,
-    visit_extras,
-};
 use crate::source::alternates::{Allowed, with_alternates};
+use crate::source::history::{
+    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep, visit_extras,
+};
 use crate::source::open::{OpenError, Root};
 use crate::source::repository::Refs;
 use anyhow::{Context as _, Result, bail};

@@ -4,6 +4,7 @@
 //! It prints nothing and decides no exit code.
 
 mod batch;
+mod change;
 mod decide;
 mod ground;
 mod history;
@@ -12,22 +13,29 @@ mod progress;
 mod reading;
 mod target;
 
+pub use crate::source::repository::HookEnvironment;
+pub use change::{ChangeOptions, Part, Range};
 pub use history::HistoryOptions;
 pub use progress::Progress;
 pub use target::{Listing, Target};
 
-use crate::blob::{Blob, Origin, Visit as _};
+use crate::blob::{Blob, Origin, Visit as _, Whole};
 use crate::classify::Classifier;
 use crate::detect::Detector;
 use crate::report::Report;
 use crate::rule::{Kind, RuleError, Rules};
+use crate::source::open::Root;
 use crate::source::reader::{Buffer, Reader, Stream};
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
 use ground::{Bare, Disk};
 use inspect::Inspection;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+const MESSAGE_BYTES_MAX: u64 = 64 << 20;
+/// The line behind which git puts the change that is committed, when it is asked to show it.
+const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------\n";
 
 /// What to scan.
 #[derive(Debug)]
@@ -40,6 +48,12 @@ pub enum Scope {
     Stdin,
     /// Everything git stored, in the repositories at and below these folders.
     History(Vec<PathBuf>),
+    /// What the next commit adds.
+    Staged(ChangeOptions, Part),
+    /// What a range of commits adds.
+    Range(ChangeOptions, Range),
+    /// A commit message in a file.
+    Message(PathBuf),
 }
 
 /// Whether git's view of a file decides that it belongs to the scan.
@@ -108,6 +122,9 @@ pub fn run(options: &Options) -> Result<Report> {
         Scope::Paths(paths) => shared.targets(target::of_paths(paths)?)?,
         Scope::List(listing) => shared.targets(target::of_listing(listing)?)?,
         Scope::History(paths) => history::run(&shared, paths)?,
+        Scope::Staged(change, part) => change::staged(&shared, change, *part)?,
+        Scope::Range(change, range) => change::range(&shared, change, range)?,
+        Scope::Message(file) => shared.message(file)?,
     };
     options.progress.finish();
     let batch = shared.collected.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -128,12 +145,18 @@ impl Scope {
         match self {
             Self::Paths(_) | Self::List(_) | Self::Stdin => "scan",
             Self::History(_) => "history",
+            Self::Staged(..) => "staged",
+            Self::Range(..) => "range",
+            Self::Message(_) => "message",
         }
     }
 
     fn describe(&self) -> String {
         match self {
             Self::Stdin => "standard input".into(),
+            Self::Staged(..) => "the index".into(),
+            Self::Range(_, range) => format!("the range up to {}", range.to),
+            Self::Message(file) => file.display().to_string(),
             Self::List(listing) => listing.to_string(),
             Self::Paths(paths) | Self::History(paths) => {
                 paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
@@ -189,6 +212,21 @@ impl Shared<'_> {
         self.collected().is_repository = true;
     }
 
+    /// The message of a commit about to be made, up to what git itself cuts off.
+    fn message(&self, file: &Path) -> Result<Option<String>> {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = file.file_name().map(Path::new).with_context(|| format!("{}: not a file", file.display()))?;
+        let bytes = Root::open(folder).and_then(|root| root.read_bounded(name, MESSAGE_BYTES_MAX));
+        let bytes = bytes.with_context(|| format!("{}: the message cannot be read", file.display()))?;
+        let Some(bytes) = bytes else { bail!("{}: there is no such message", file.display()) };
+        let ground = Bare::default();
+        let visit = Inspection { shared: self, ground: &ground };
+        let path = file.as_os_str().as_encoded_bytes();
+        let mut windows = Whole::new(&bytes[..end_of_message(&bytes)]);
+        visit.visitor().blob(Blob { origin: Origin::Message, path, windows: &mut windows });
+        Ok(None)
+    }
+
     /// Whether any rule may fire on a key of `kind`.
     fn fires(&self, kind: &Kind) -> bool {
         let mut rules = kind.rules.iter().filter_map(|name| self.options.rules.finding(name));
@@ -202,4 +240,13 @@ impl Shared<'_> {
         let classifier = Classifier::new(&self.options.rules.sides).map_err(std::io::Error::other)?;
         Ok(self.classifier.get_or_init(|| Arc::new(classifier)))
     }
+}
+
+/// Where git cuts a message off: at its own scissors, followed by its own comment.
+fn end_of_message(bytes: &[u8]) -> usize {
+    let is_cut = |&at: &usize| {
+        let starts_line = at == 1 || bytes.get(at.wrapping_sub(2)) == Some(&b'\n');
+        starts_line && bytes.get(at + SCISSORS.len()) == at.checked_sub(1).and_then(|mark| bytes.get(mark))
+    };
+    memchr::memmem::find_iter(bytes, SCISSORS).find(is_cut).map_or(bytes.len(), |at| at - 1)
 }

@@ -13,7 +13,7 @@ use gix_hash::ObjectId;
 use std::collections::{BTreeMap, HashMap};
 
 /// Path of an object, below the git directory, that has none in any tree.
-pub(super) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
+pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
     let folder = match origin {
         Origin::Commit => "commits",
         Origin::Tag => "tags",
@@ -245,12 +245,12 @@ impl Placer<'_> {
     }
 
     fn event(&self, commit: u32) -> Event {
-        let commit = self.graph.commit(commit);
+        let (rank, commit) = (self.graph.rank(commit), self.graph.commit(commit));
         let repository = self.repository;
         let author =
             repository.shared.options.history.authors.then(|| author_of(repository.store, &commit.id)).flatten();
         let author = author.map(|name| super::shown(&repository.shared.detector, b"", name.trim()));
-        Event { time: commit.time, commit: commit.id.to_hex().to_string(), author }
+        Event { time: commit.time, rank, commit: commit.id.to_hex().to_string(), author }
     }
 
     fn reaches_head(&self, commits: &[u32]) -> bool {

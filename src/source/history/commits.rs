@@ -23,20 +23,34 @@ pub struct Commit {
     pub time: i64,
 }
 
+impl Commit {
+    /// The commit called `id` with this content, if it is one.
+    pub fn read(id: &ObjectId, bytes: &[u8]) -> Option<Self> {
+        let Read { tree, parents, time } = read(bytes, id.kind())?;
+        Some(Self { id: *id, tree, parents, time })
+    }
+}
+
 impl Commits {
     /// Keeps the commit called `id`, unless `bytes` is none.
     pub fn push(&mut self, id: &ObjectId, bytes: &[u8]) {
-        let Some(read) = read(bytes, id.kind()) else { return };
+        if let Some(commit) = Commit::read(id, bytes) {
+            self.keep(&commit);
+        }
+    }
+
+    /// Keeps a commit that is read already.
+    pub fn keep(&mut self, commit: &Commit) {
         if self.chunks.is_empty() {
             self.chunks.push(Vec::new());
         }
         let Some(chunk) = self.chunks.last_mut() else { return };
-        let count = read.parents.len().min(usize::from(u16::MAX));
-        chunk.extend_from_slice(id.as_slice());
-        chunk.extend_from_slice(read.tree.as_slice());
-        chunk.extend_from_slice(&read.time.to_le_bytes());
+        let count = commit.parents.len().min(usize::from(u16::MAX));
+        chunk.extend_from_slice(commit.id.as_slice());
+        chunk.extend_from_slice(commit.tree.as_slice());
+        chunk.extend_from_slice(&commit.time.to_le_bytes());
         chunk.extend_from_slice(&u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes());
-        for parent in &read.parents[..count] {
+        for parent in &commit.parents[..count] {
             chunk.extend_from_slice(parent.as_slice());
         }
     }

@@ -15,6 +15,8 @@ pub struct Graph {
     starts: Vec<u32>,
     /// Every number, parents first.
     order: Vec<u32>,
+    /// The place of each number in `order`.
+    ranks: Vec<u32>,
 }
 
 impl Graph {
@@ -32,6 +34,10 @@ impl Graph {
         }
         graph.starts.push(u32::try_from(graph.parents.len()).unwrap_or(u32::MAX));
         graph.order = graph.parents_first();
+        graph.ranks = vec![0; graph.order.len()];
+        for (rank, &number) in (0..).zip(&graph.order) {
+            graph.ranks[number as usize] = rank;
+        }
         graph
     }
 
@@ -64,6 +70,11 @@ impl Graph {
     /// Every number, each behind its parents.
     pub fn order(&self) -> &[u32] {
         &self.order
+    }
+
+    /// Its place in the order.
+    pub fn rank(&self, number: u32) -> u32 {
+        self.ranks[number as usize]
     }
 
     /// Spreads marks, 64 at a time, from each commit to all that descend from it.

@@ -307,9 +307,9 @@ pub fn entries_of(tree: &[u8], object_hash: Hash) -> Vec<Vec<u8>> {
 }
 
 /// The name of the author of a commit, without an address.
-pub fn author_of(store: &Store<'_>, commit: &ObjectId) -> Option<Vec<u8>> {
+pub fn author_of(odb: &dyn Odb, commit: &ObjectId) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    store.read(commit, &mut bytes).filter(|kind| *kind == Kind::Commit)?;
+    odb.object(commit, &mut bytes).filter(|kind| *kind == Kind::Commit)?;
     let line = bytes.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(b"author "))?;
     Some(line[..memchr::memchr(b'<', line)?].to_vec())
 }

@@ -101,7 +101,7 @@ impl Index {
         &self.entries[from..from + len]
     }
 
-    /// What is in the folder at `path`, sorted by name.
+    /// What is in the folder at `path`, sorted by name; in a conflict, every stage.
     pub fn folder(&self, path: &[u8]) -> Vec<TreeEntry> {
         let prefix = if path.is_empty() { Vec::new() } else { [path, b"/"].concat() };
         let mut rest = self.below(&prefix);
@@ -120,7 +120,8 @@ impl Index {
             let same = [&prefix, name, b"/".as_slice()].concat();
             let skip = match kind {
                 EntryKind::Folder => rest.partition_point(|known| known.path.starts_with(&same)),
-                _ => rest.partition_point(|known| known.path == first.path),
+                // The stages of a conflict are entries of their own.
+                _ => 1,
             };
             found.push(TreeEntry { name: name.to_vec(), id: first.id, kind });
             rest = &rest[skip.max(1)..];

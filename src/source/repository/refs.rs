@@ -84,11 +84,17 @@ impl Refs {
     pub fn overlay(&mut self, own: Self) {
         self.names.retain(|named| own.names.binary_search_by(|one| one.name.cmp(&named.name)).is_err());
         let own_names = own.names.into_iter();
-        self.names.extend(own_names.map(|named| {
-            // A symbolic ref leads to one that is shared.
-            let target = named.target.or_else(|| own.symbolic.iter().find(|link| link.0 == named.name).and_then(|link| self.find(&link.1)));
-            Named { target, ..named }
-        }).collect::<Vec<_>>());
+        self.names.extend(
+            own_names
+                .map(|named| {
+                    // A symbolic ref leads to one that is shared.
+                    let target = named.target.or_else(|| {
+                        own.symbolic.iter().find(|link| link.0 == named.name).and_then(|link| self.find(&link.1))
+                    });
+                    Named { target, ..named }
+                })
+                .collect::<Vec<_>>(),
+        );
         self.names.sort();
         self.logs.extend(own.logs);
         self.faults.extend(own.faults);

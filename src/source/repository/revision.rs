@@ -9,8 +9,14 @@ use gix_object::{CommitRefIter, Kind, TagRefIter};
 
 const TAGS_MAX: usize = 16;
 /// Where a short name is looked for, in order; see gitrevisions(7).
-const PLACES: [(&str, &str); 6] =
-    [("", ""), ("refs/", ""), ("refs/tags/", ""), ("refs/heads/", ""), ("refs/remotes/", ""), ("refs/remotes/", "/HEAD")];
+const PLACES: [(&str, &str); 6] = [
+    ("", ""),
+    ("refs/", ""),
+    ("refs/tags/", ""),
+    ("refs/heads/", ""),
+    ("refs/remotes/", ""),
+    ("refs/remotes/", "/HEAD"),
+];
 
 /// What a name leads to.
 #[derive(Clone, Debug)]

@@ -1,0 +1,174 @@
+//! What a change adds: the index against `HEAD`, or a range of commits against where it starts.
+//!
+//! A key that the older side already holds at its path, or at the path it was renamed from, is reported as not new.
+
+mod past;
+mod range;
+mod staged;
+
+pub use range::Range;
+pub(super) use range::run as range;
+pub use staged::Part;
+pub(super) use staged::run as staged;
+
+use super::Shared;
+use super::batch::Batch;
+use super::decide::Standing;
+use super::ground::{Ground, folder_of};
+use super::inspect::{Inspector, shown};
+use super::reading::Reading;
+use crate::blob::{Blob, Origin, Visitor as _, Whole};
+use crate::classify::Classifier;
+use crate::finding::Finding;
+use crate::side::{Facts, Wanted};
+use crate::source::history::{Top, TreeFacts};
+use crate::source::objects::{Objects, Odb};
+use crate::source::repository::{Checkout, HookEnvironment};
+use anyhow::{Result, bail};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which repository a change is in, and how it is read.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeOptions {
+    /// A folder in it; the current one if empty.
+    pub folder: PathBuf,
+    /// What git said to its hook.
+    pub environment: HookEnvironment,
+    /// Whether object stores outside it are read where it names them as alternates.
+    pub follow_alternates: bool,
+}
+
+/// The repository of a change, open.
+struct Place<'s> {
+    shared: &'s Shared<'s>,
+    checkout: Checkout,
+    objects: Objects,
+}
+
+impl<'s> Place<'s> {
+    /// # Errors
+    /// No repository, or none whose objects can be opened.
+    fn open(shared: &'s Shared<'s>, options: &ChangeOptions) -> Result<Self> {
+        let folder = if options.folder.as_os_str().is_empty() { Path::new(".") } else { &options.folder };
+        let opened = Checkout::open(folder, &options.environment).and_then(|checkout| {
+            let (objects, faults) = checkout.objects(options.follow_alternates)?;
+            Ok((checkout, objects, faults))
+        });
+        let (checkout, objects, faults) = match opened {
+            Ok(opened) => opened,
+            Err(reason) => bail!("{reason}"),
+        };
+        for (path, reason) in &faults {
+            shared.leave_out(&[b".git/", path.as_bytes()].concat(), reason);
+        }
+        for name in checkout.unknown() {
+            shared.leave_out(
+                b".git/config",
+                &format!("the extension {name} is not known; what it changes may not be read"),
+            );
+        }
+        shared.found_repository();
+        Ok(Self { shared, checkout, objects })
+    }
+
+    fn facts(&self) -> Result<TreeFacts<'_>> {
+        let classifier = self.shared.classifier()?;
+        Ok(TreeFacts::new(&self.objects, Arc::clone(classifier) as Arc<dyn Wanted>))
+    }
+
+    /// The tree of the commit called `id`; the error is a short sentence.
+    fn tree_of(&self, id: &ObjectId) -> Result<ObjectId, String> {
+        let mut bytes = Vec::new();
+        let kind = self.objects.read(id, &mut bytes)?;
+        let commit =
+            kind.filter(|kind| *kind == Kind::Commit).and_then(|_| crate::source::history::Commit::read(id, &bytes));
+        commit.map(|commit| commit.tree).ok_or_else(|| format!("commit {id} is not in this repository"))
+    }
+
+    /// Every key in the blob called `id` at `path`, judged in its tree; `origin` is that of the findings.
+    fn blob(&self, path: &[u8], id: &ObjectId, ground: &dyn Ground, origin: Origin) -> (Vec<Finding>, Batch) {
+        let mut inspector = Inspector::new(self.shared, ground);
+        let mut bytes = Vec::new();
+        match self.objects.read(id, &mut bytes) {
+            Ok(Some(_)) => {
+                inspector.blob(Blob { origin: Origin::Blob, path, windows: &mut Whole::new(&bytes) });
+            }
+            Ok(None) => inspector.left_out(path, "its content is not in the object store"),
+            Err(reason) => self.large(path, id, &reason, &mut inspector),
+        }
+        let mut batch = inspector.take();
+        batch.coverage.objects += 1;
+        batch.coverage.bytes += bytes.len() as u64;
+        let mut findings = std::mem::take(&mut batch.findings);
+        let blob = id.to_hex().to_string();
+        for finding in &mut findings {
+            finding.origin = origin;
+            finding.places.iter_mut().for_each(|place| place.blob = Some(blob.clone()));
+        }
+        (findings, batch)
+    }
+
+    /// A blob that was not read for `reason`, if only for its size as a stream.
+    fn large(&self, path: &[u8], id: &ObjectId, reason: &str, inspector: &mut Inspector<'_>) {
+        let folders: Vec<_> = self.objects.folders().filter_map(|folder| folder.folder(Path::new("")).ok()).collect();
+        let files = crate::source::history::Files::open(folders, self.objects.object_hash());
+        let store = crate::source::history::Store::new(&files);
+        let content = store.find(id).and_then(|place| store.content(id, place));
+        match content {
+            Some(mut content) => inspector.blob(Blob { origin: Origin::Blob, path, windows: &mut content }),
+            None => inspector.left_out(path, reason),
+        }
+    }
+
+    /// Keys in the last part of `path`.
+    fn name(&self, path: &[u8]) -> (Vec<Finding>, Batch) {
+        let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
+        let mut batch = Batch::default();
+        if !self.shared.detector.any(name) {
+            return (Vec::new(), batch);
+        }
+        let ground = InTree { facts: None, top: None };
+        let mut reading = Reading::new(self.shared, &ground, Origin::TreeEntry, path);
+        if reading.read(&mut Whole::new(name)).is_err() {
+            return (Vec::new(), batch);
+        }
+        let path = shown(&self.shared.detector, b"", path);
+        reading.count_rejected(&path, &mut batch);
+        (reading.findings(&path, &BTreeMap::new()), batch)
+    }
+}
+
+/// What surrounds a path in a tree of the store, or in the index.
+struct InTree<'t> {
+    facts: Option<&'t TreeFacts<'t>>,
+    top: Option<Top<'t>>,
+}
+
+impl Ground for InTree<'_> {
+    fn prefix(&self) -> &[u8] {
+        b""
+    }
+
+    fn below_top(&self, path: &[u8]) -> String {
+        String::from_utf8_lossy(path).into_owned()
+    }
+
+    fn wants(&self, _: &[u8]) -> bool {
+        true
+    }
+
+    fn facts(&self, _: &Arc<Classifier>, path: &[u8]) -> Facts {
+        match (self.facts, self.top) {
+            (Some(facts), Some(top)) => facts.facts(top, folder_of(path)),
+            _ => Facts::default(),
+        }
+    }
+
+    fn standing(&self, _: &[u8]) -> Standing {
+        Standing::Kept
+    }
+}

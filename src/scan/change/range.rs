@@ -1,0 +1,347 @@
+//! What a range of commits adds, commit by commit: contents, names, messages, and what only a merge has.
+//!
+//! Commits that only seem to be in the range, because clocks were wrong, are looked at too; none that is in it is missed.
+
+use super::past::{Gone, Past};
+use super::{ChangeOptions, InTree, Place};
+use crate::blob::{Blob, Origin, Visitor as _, Whole};
+use crate::finding::{Event, Finding, History};
+use crate::scan::Shared;
+use crate::scan::batch::Batch;
+use crate::scan::ground::Bare;
+use crate::scan::inspect::Inspector;
+use crate::source::change::{self, Change};
+use crate::source::history::{Commit, Commits, Graph, Top, TreeFacts, author_of, object_name};
+use crate::source::objects::Odb as _;
+use crate::source::repository::resolve;
+use anyhow::{Result, bail};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use rayon::prelude::*;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+
+/// Commits with nothing left to find that are looked at before the walk ends; as many as git itself does not trust.
+const SLOP: usize = 64;
+
+/// Which commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Where it starts, exclusive; none for everything that leads to its end.
+    pub from: Option<String>,
+    /// Where it ends.
+    pub to: String,
+    /// Whether it starts where the two parted instead.
+    pub is_symmetric: bool,
+}
+
+impl Range {
+    /// Of `A..B` or `A...B`, in which an absent side is `HEAD` and one of zeros is nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (from, to, is_symmetric) = match text.split_once("...") {
+            Some((from, to)) => (from, to, true),
+            None => text.split_once("..").map(|(from, to)| (from, to, false))?,
+        };
+        let is_nothing = |text: &str| text.len() >= 40 && text.bytes().all(|byte| byte == b'0');
+        let or_head = |text: &str| if text.is_empty() { "HEAD".to_owned() } else { text.to_owned() };
+        let from = if is_nothing(from) { None } else { Some(or_head(from)) };
+        Some(Self { from, to: or_head(to), is_symmetric })
+    }
+}
+
+/// Scans a range; gives the commit at its end.
+///
+/// # Errors
+/// No repository, or an end of the range that is not in it.
+pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, range: &Range) -> Result<Option<String>> {
+    let place = Place::open(shared, options)?;
+    let refs = place.checkout.refs();
+    let ask = |name: &str| {
+        resolve(name, &refs, &place.objects).or_else(|reason| {
+            bail!(
+                "{name}: {reason}; fetch it first (`git fetch origin {name}`), or set `fetch-depth: 0` where the repository is checked out"
+            )
+        })
+    };
+    let right = ask(&range.to)?;
+    let left = range.from.as_deref().map(ask).transpose()?.map(|left| left.commit);
+    let walked = walk(&place, right.commit, left);
+    let start = if range.is_symmetric { walked.base.or(left) } else { left };
+    let facts = place.facts()?;
+    let graph = Graph::new(&walked.commits, place.objects.object_hash());
+    let scan = RangeScan {
+        place: &place,
+        facts: &facts,
+        graph: &graph,
+        left: start.and_then(|start| place.tree_of(&start).ok()),
+        right: place.tree_of(&right.commit).ok(),
+    };
+    shared.pool()?.install(|| scan.run(&right.tags));
+    Ok(Some(right.commit.to_hex().to_string()))
+}
+
+/// What the walk over commits gave.
+struct Walked {
+    commits: Commits,
+    /// A commit that both ends lead to.
+    base: Option<ObjectId>,
+}
+
+/// Where a commit is reached from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Marks {
+    right: bool,
+    left: bool,
+}
+
+/// Every commit that `right` leads to and `left` does not, newest first by date as git walks.
+fn walk(place: &Place<'_>, right: ObjectId, left: Option<ObjectId>) -> Walked {
+    let shallow: HashSet<ObjectId> = place.checkout.shallow().into_iter().collect();
+    let mut marks: HashMap<ObjectId, Marks> = HashMap::new();
+    let mut read: HashMap<ObjectId, Commit> = HashMap::new();
+    let mut open: BinaryHeap<(i64, ObjectId)> = BinaryHeap::new();
+    // Commits in `open` that the range may still have.
+    let mut wanted: HashSet<ObjectId> = HashSet::new();
+    let mut base = None;
+    let mut idle = 0;
+    for (id, mark) in [(Some(right), Marks { right: true, left: false }), (left, Marks { right: false, left: true })] {
+        let Some(commit) = id.and_then(|id| commit(place, &id)) else { continue };
+        let known = marks.entry(commit.id).or_insert(mark);
+        (known.right, known.left) = (known.right || mark.right, known.left || mark.left);
+        open.push((commit.time, commit.id));
+        if !marks[&commit.id].left {
+            wanted.insert(commit.id);
+        }
+        read.insert(commit.id, commit);
+    }
+    while let Some((_, id)) = open.pop() {
+        let mark = marks.get(&id).copied().unwrap_or(Marks { right: false, left: false });
+        if mark.right && mark.left && base.is_none() {
+            base = Some(id);
+        }
+        wanted.remove(&id);
+        idle = if mark.left && wanted.is_empty() { idle + 1 } else { 0 };
+        if idle > SLOP {
+            break;
+        }
+        let Some(parents) = read.get(&id).map(|commit| commit.parents.clone()) else { continue };
+        for parent in parents {
+            let known = marks.get(&parent).copied();
+            let merged =
+                known.map_or(mark, |known| Marks { right: known.right || mark.right, left: known.left || mark.left });
+            if known == Some(merged) {
+                continue;
+            }
+            marks.insert(parent, merged);
+            if !read.contains_key(&parent) {
+                match commit(place, &parent) {
+                    Some(commit) => drop(read.insert(parent, commit)),
+                    None => {
+                        if !mark.left {
+                            boundary(place, &id, &parent, &shallow);
+                        }
+                        continue;
+                    }
+                }
+            }
+            open.push((read[&parent].time, parent));
+            if merged.left {
+                wanted.remove(&parent);
+            } else {
+                wanted.insert(parent);
+            }
+        }
+    }
+    let mut commits = Commits::default();
+    for (id, _) in marks.iter().filter(|(_, mark)| mark.right && !mark.left) {
+        read.get(id).into_iter().for_each(|commit| commits.keep(commit));
+    }
+    Walked { commits, base }
+}
+
+fn boundary(place: &Place<'_>, child: &ObjectId, parent: &ObjectId, shallow: &HashSet<ObjectId>) {
+    let reason = if shallow.contains(child) {
+        "behind the boundary of a shallow clone; set `fetch-depth: 0`, or `git fetch --unshallow`"
+    } else {
+        "a commit that is not in the object store"
+    };
+    place.shared.leave_out([b".git/", object_name(parent).as_bytes()].concat().as_slice(), reason);
+}
+
+fn commit(place: &Place<'_>, id: &ObjectId) -> Option<Commit> {
+    let mut bytes = Vec::new();
+    let kind = place.objects.read(id, &mut bytes).ok().flatten();
+    kind.filter(|kind| *kind == Kind::Commit).and_then(|_| Commit::read(id, &bytes))
+}
+
+struct RangeScan<'r> {
+    place: &'r Place<'r>,
+    facts: &'r TreeFacts<'r>,
+    graph: &'r Graph,
+    /// The tree of what is old.
+    left: Option<ObjectId>,
+    /// The tree at the end.
+    right: Option<ObjectId>,
+}
+
+/// What one commit has that its parents have not.
+struct Step {
+    number: u32,
+    parents: Vec<ObjectId>,
+    changes: change::Changes,
+}
+
+impl RangeScan<'_> {
+    fn run(&self, tags: &[ObjectId]) {
+        let mut all = Batch::default();
+        let steps: Vec<Step> = self.graph.order().par_iter().map(|&number| self.step(number)).collect();
+        let texts: Vec<Batch> = self.graph.order().par_iter().map(|&number| self.text(number)).collect();
+        texts.into_iter().for_each(|batch| all.merge(batch));
+        for tag in tags {
+            all.merge(self.object(Origin::Tag, tag, None));
+        }
+        let mut seen: HashSet<(&[u8], ObjectId)> = HashSet::new();
+        let jobs: Vec<(&Step, &Change)> = steps
+            .iter()
+            .flat_map(|step| step.changes.added.iter().map(move |change| (step, change)))
+            .filter(|(_, change)| seen.insert((&change.path, change.id)))
+            .collect();
+        let found: Vec<(Vec<Finding>, Batch)> = jobs.par_iter().map(|(step, change)| self.blob(step, change)).collect();
+        let mut ages = Ages { scan: self, past: Past::new(self.place, self.facts), renamed: BTreeSet::new() };
+        for ((step, change), (findings, batch)) in jobs.into_iter().zip(found) {
+            all.merge(batch);
+            for mut finding in findings {
+                finding.new = finding.origin == Origin::TreeEntry || !ages.is_old(step, change, &finding);
+                let at_head =
+                    self.right.is_some_and(|right| ages.past.holds(right, &change.path, &finding.fingerprint()));
+                all.findings.push(self.told(finding, step.number, at_head));
+            }
+        }
+        for step in &steps {
+            for id in &step.changes.missing {
+                self.place.shared.leave_out(
+                    &[b".git/", object_name(id).as_bytes()].concat(),
+                    "a tree that is not in the object store",
+                );
+            }
+            for folder in &step.changes.folders {
+                let (findings, batch) = self.place.name(folder);
+                all.merge(batch);
+                all.findings.extend(findings.into_iter().map(|finding| self.told(finding, step.number, false)));
+            }
+        }
+        self.place.shared.collected().merge(all);
+    }
+
+    fn step(&self, number: u32) -> Step {
+        let commit = self.graph.commit(number);
+        let parents: Vec<ObjectId> =
+            commit.parents.iter().filter_map(|parent| self.place.tree_of(parent).ok()).collect();
+        let changes = change::trees(&self.place.objects, commit.tree, &parents);
+        Step { number, parents, changes }
+    }
+
+    fn blob(&self, step: &Step, change: &Change) -> (Vec<Finding>, Batch) {
+        let tree = self.graph.commit(step.number).tree;
+        let ground = InTree { facts: Some(self.facts), top: Some(Top::Tree(tree)) };
+        let (mut findings, mut batch) = self.place.blob(&change.path, &change.id, &ground, Origin::Blob);
+        if change.before.iter().all(Option::is_none) {
+            let (named, more) = self.place.name(&change.path);
+            batch.merge(more);
+            findings.extend(named);
+        }
+        (findings, batch)
+    }
+
+    /// The text of a commit.
+    fn text(&self, number: u32) -> Batch {
+        self.object(Origin::Commit, &self.graph.commit(number).id, Some(number))
+    }
+
+    fn object(&self, origin: Origin, id: &ObjectId, number: Option<u32>) -> Batch {
+        let ground = Bare::new(b".git/".to_vec());
+        let path = crate::scan::history::object_path(origin, id);
+        let mut inspector = Inspector::new(self.place.shared, &ground);
+        let mut bytes = Vec::new();
+        match self.place.objects.read(id, &mut bytes) {
+            Ok(Some(_)) => inspector.blob(Blob { origin, path: &path, windows: &mut Whole::new(&bytes) }),
+            Ok(None) => inspector.left_out(&path, "not in the object store"),
+            Err(reason) => inspector.left_out(&path, &reason),
+        }
+        let mut batch = inspector.take();
+        batch.coverage.objects += 1;
+        batch.coverage.bytes += bytes.len() as u64;
+        let hex = id.to_hex().to_string();
+        let findings = std::mem::take(&mut batch.findings).into_iter().map(|mut finding| {
+            finding.places.iter_mut().for_each(|place| place.blob = Some(hex.clone()));
+            match number {
+                Some(number) => self.told(finding, number, true),
+                None => Finding { commit: Some(hex.clone()), ..finding },
+            }
+        });
+        batch.findings = findings.collect();
+        batch
+    }
+
+    /// With the commit that brought it.
+    fn told(&self, finding: Finding, number: u32, at_head: bool) -> Finding {
+        let commit = self.graph.commit(number);
+        let shared = self.place.shared;
+        let author = shared.options.history.authors.then(|| author_of(&self.place.objects, &commit.id)).flatten();
+        let author = author.map(|name| crate::scan::inspect::shown(&shared.detector, b"", name.trim_ascii()));
+        let hex = commit.id.to_hex().to_string();
+        let now = shared.options.now;
+        let history = History {
+            introduced: Some(Event { time: commit.time, rank: self.graph.rank(number), commit: hex.clone(), author }),
+            at_head,
+            reachable: true,
+            days: u64::try_from(now.saturating_sub(commit.time)).ok().map(|seconds| seconds / 86_400),
+            ..History::default()
+        };
+        let mut finding = Finding { commit: Some(hex), history: Some(history), ..finding };
+        crate::scan::decide::age(&mut finding, &shared.options.rules, now);
+        finding
+    }
+}
+
+/// Tells old keys from new ones, commit by commit, parents first.
+struct Ages<'a> {
+    scan: &'a RangeScan<'a>,
+    past: Past<'a>,
+    /// Paths to which files with an old key were renamed, with the key.
+    renamed: BTreeSet<(Vec<u8>, String)>,
+}
+
+impl Ages<'_> {
+    /// Whether the older side already holds the key there, or where the file came from.
+    fn is_old(&mut self, step: &Step, change: &Change, finding: &Finding) -> bool {
+        let key = finding.fingerprint();
+        if self.was_there(&change.path, &key) {
+            return true;
+        }
+        for (at, &parent) in step.parents.iter().enumerate() {
+            if change.before.get(at).is_some_and(Option::is_some) {
+                continue;
+            }
+            let gone = self.gone(step, parent, &key);
+            if self.past.renamed_from(parent, &gone, &change.id, &key).is_some() {
+                self.renamed.insert((change.path.clone(), key));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn was_there(&mut self, path: &[u8], key: &str) -> bool {
+        self.renamed.contains(&(path.to_vec(), key.to_owned()))
+            || self.scan.left.is_some_and(|left| self.past.holds(left, path, key))
+    }
+
+    /// Files of `parent` that are gone in the commit and held an old key.
+    fn gone(&mut self, step: &Step, parent: ObjectId, key: &str) -> Vec<Gone> {
+        let tree = self.scan.graph.commit(step.number).tree;
+        let changes = change::trees(&self.scan.place.objects, parent, &[tree]);
+        let gone = changes.added.into_iter().filter(|change| change.before.iter().all(Option::is_none));
+        let gone: Vec<Gone> = gone.map(|change| Gone { path: change.path, id: change.id }).collect();
+        gone.into_iter().filter(|gone| self.was_there(&gone.path, key)).collect()
+    }
+}

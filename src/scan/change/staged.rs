@@ -1,0 +1,150 @@
+//! What the next commit adds: the index against `HEAD`, and against the other parents of a merge.
+//!
+//! Contents come from the index, never from the disk, and so do the manifests around them.
+
+use super::past::{Gone, Past};
+use super::{ChangeOptions, InTree, Place};
+use crate::blob::Origin;
+use crate::finding::Finding;
+use crate::scan::Shared;
+use crate::scan::batch::Batch;
+use crate::source::change::{self, Change};
+use crate::source::history::{Top, TreeFacts};
+use crate::source::repository::Index;
+use anyhow::Result;
+use gix_hash::ObjectId;
+use rayon::prelude::*;
+
+/// Which part of the index to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What differs from `HEAD`.
+    Staged,
+    /// All of it, all of it new.
+    Whole,
+    /// What differs from `HEAD`; where nothing does, all of it.
+    StagedOrWhole,
+}
+
+/// The index, and what it is held against.
+struct Staged<'s> {
+    place: &'s Place<'s>,
+    index: &'s Index,
+    facts: &'s TreeFacts<'s>,
+    /// Trees of `HEAD` and of the other parents of a merge.
+    parents: Vec<ObjectId>,
+}
+
+/// Scans what is staged; gives the commit at `HEAD`.
+///
+/// # Errors
+/// No git repository.
+pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: Part) -> Result<Option<String>> {
+    let place = Place::open(shared, options)?;
+    let index = match place.checkout.index() {
+        Ok(index) => index,
+        Err(reason) => {
+            shared.leave_out(b".git/index", &reason);
+            return Ok(None);
+        }
+    };
+    let (head, tree) = if part == Part::Whole { (None, None) } else { place.head() };
+    let facts = place.facts()?;
+    let mut changes = change::index_and_tree(&place.objects, &index, tree);
+    let is_whole = part == Part::Whole || (part == Part::StagedOrWhole && changes.added.is_empty());
+    let mut parents: Vec<ObjectId> = Vec::new();
+    if is_whole {
+        changes = change::index_and_tree(&place.objects, &index, None);
+    } else {
+        parents.extend(tree);
+        parents.extend(place.checkout.merge_heads().iter().filter_map(|head| place.tree_of(head).ok()));
+    }
+    for id in &changes.missing {
+        shared.leave_out(crate::source::history::object_name(id).as_bytes(), "a tree that is not in the object store");
+    }
+    let staged = Staged { place: &place, index: &index, facts: &facts, parents };
+    shared.pool()?.install(|| staged.scan(&changes));
+    Ok(head.map(|head| head.to_hex().to_string()))
+}
+
+impl Place<'_> {
+    /// The commit at `HEAD` and its tree; neither where it cannot be read, which is remarked on.
+    fn head(&self) -> (Option<ObjectId>, Option<ObjectId>) {
+        let remark = |reason: &str| {
+            let text = format!("HEAD cannot be read, so everything in the index counts as added: {reason}");
+            self.shared.collected().remarks.push(text);
+        };
+        match self.checkout.head() {
+            Ok(None) => (None, None),
+            Ok(Some(head)) => match self.tree_of(&head) {
+                Ok(tree) => (Some(head), Some(tree)),
+                Err(reason) => {
+                    remark(&reason);
+                    (Some(head), None)
+                }
+            },
+            Err(reason) => {
+                remark(&reason);
+                (None, None)
+            }
+        }
+    }
+}
+
+impl Staged<'_> {
+    fn scan(&self, changes: &change::Changes) {
+        let ground = InTree { facts: Some(self.facts), top: Some(Top::Index(self.index)) };
+        let one = |change: &Change| {
+            let (mut findings, mut batch) = self.place.blob(&change.path, &change.id, &ground, Origin::Index);
+            if change.before.iter().all(Option::is_none) {
+                let (named, more) = self.place.name(&change.path);
+                batch.merge(more);
+                findings.extend(named);
+            }
+            (findings, batch)
+        };
+        let found: Vec<(Vec<Finding>, Batch)> = changes.added.par_iter().map(one).collect();
+        let mut past = Past::new(self.place, self.facts);
+        let mut gone: Vec<Option<Vec<Gone>>> = self.parents.iter().map(|_| None).collect();
+        let mut all = Batch::default();
+        for (change, (findings, batch)) in changes.added.iter().zip(found) {
+            all.merge(batch);
+            for mut finding in findings {
+                finding.new =
+                    finding.origin == Origin::TreeEntry || !self.is_old(&mut past, &mut gone, change, &finding);
+                all.findings.push(finding);
+            }
+        }
+        for folder in &changes.folders {
+            let (findings, batch) = self.place.name(folder);
+            all.merge(batch);
+            all.findings.extend(findings);
+        }
+        self.place.shared.collected().merge(all);
+    }
+
+    /// Whether a parent already holds the key there, or where the file came from.
+    fn is_old(&self, past: &mut Past<'_>, gone: &mut [Option<Vec<Gone>>], change: &Change, finding: &Finding) -> bool {
+        let key = finding.fingerprint();
+        for (&parent, gone) in self.parents.iter().zip(gone) {
+            match past.find(parent, &change.path) {
+                Some(id) if past.keys(parent, &change.path, &id).contains(&key) => return true,
+                Some(_) => {}
+                None => {
+                    let gone = gone.get_or_insert_with(|| self.gone(parent));
+                    if past.renamed_from(parent, gone, &change.id, &key).is_some() {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Files of `parent` whose paths the index has no more.
+    fn gone(&self, parent: ObjectId) -> Vec<Gone> {
+        let changes = change::tree_and_index(&self.place.objects, parent, self.index);
+        let gone = changes.added.into_iter().filter(|change| change.before.iter().all(Option::is_none));
+        gone.map(|change| Gone { path: change.path, id: change.id }).collect()
+    }
+}
