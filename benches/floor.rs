@@ -5,18 +5,19 @@
 use gix_pack::data;
 use libdeflater::Decompressor;
 use rayon::prelude::*;
+use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     for repository in std::env::args().skip(1).filter(|argument| !argument.starts_with("--")) {
         let folder = ["objects/pack", ".git/objects/pack"].map(|below| Path::new(&repository).join(below));
-        let folder = folder.iter().find(|folder| folder.is_dir()).expect("a repository with packs");
+        let folder = folder.iter().find(|folder| folder.is_dir()).ok_or("no repository with packs")?;
         let start = Instant::now();
         let (mut entries, mut bytes) = (0, 0);
-        for file in folder.read_dir().expect("a folder").filter_map(|file| Some(file.ok()?.path())) {
+        for file in folder.read_dir()?.filter_map(|file| Some(file.ok()?.path())) {
             if file.extension().is_some_and(|extension| extension == "idx") {
-                let (count, inflated) = inflate(&file);
+                let (count, inflated) = inflate(&file)?;
                 entries += count;
                 bytes += inflated;
             }
@@ -26,27 +27,38 @@ fn main() {
         let megabytes = bytes as f64 / 1e6;
         println!("{seconds:.3} s  {entries} entries  {megabytes:.0} MB inflated  {repository}");
     }
+    Ok(())
 }
 
 /// Entries of one pack and the bytes they inflate to.
-fn inflate(index: &Path) -> (usize, u64) {
+fn inflate(index: &Path) -> Result<(usize, u64), Box<dyn Error>> {
     let hash = gix_hash::Kind::Sha1;
-    let pack = data::File::at(index.with_extension("pack"), hash).expect("a pack");
-    let offsets = gix_pack::index::File::at(index, hash).expect("an index").sorted_offsets();
+    let pack = data::File::at(index.with_extension("pack"), hash)?;
+    let offsets = gix_pack::index::File::at(index, hash)?.sorted_offsets();
     let end = pack.pack_end() as u64;
-    let whole = pack.entry_slice(0..end).expect("a pack");
+    let whole = pack.entry_slice(0..end).ok_or("an empty pack")?;
     let make = || (Decompressor::new(), Vec::new());
     let inflate = |(inflater, buffer): &mut (Decompressor, Vec<u8>), offset: &u64| {
-        let at = usize::try_from(*offset).expect("64 bits");
-        let entry = data::Entry::from_bytes(&whole[at..], *offset, hash).expect("an entry");
-        let size = usize::try_from(entry.decompressed_size).expect("64 bits");
-        if buffer.len() < size {
-            buffer.resize(size, 0);
-        }
-        let stream = &whole[usize::try_from(entry.data_offset).expect("64 bits")..];
-        let _ = inflater.zlib_decompress(stream, &mut buffer[..size]);
-        entry.decompressed_size
+        one(inflater, buffer, whole, *offset, hash).unwrap_or(0)
     };
     let bytes = offsets.par_iter().with_min_len(256).map_init(make, inflate).sum();
-    (offsets.len(), bytes)
+    Ok((offsets.len(), bytes))
+}
+
+/// Inflates the entry at `offset`; bytes of the result.
+fn one(
+    inflater: &mut Decompressor,
+    buffer: &mut Vec<u8>,
+    pack: &[u8],
+    offset: u64,
+    hash: gix_hash::Kind,
+) -> Option<u64> {
+    let entry = data::Entry::from_bytes(pack.get(usize::try_from(offset).ok()?..)?, offset, hash).ok()?;
+    let size = usize::try_from(entry.decompressed_size).ok()?;
+    if buffer.len() < size {
+        buffer.resize(size, 0);
+    }
+    let stream = pack.get(usize::try_from(entry.data_offset).ok()?..)?;
+    inflater.zlib_decompress(stream, &mut buffer[..size]).ok()?;
+    Some(entry.decompressed_size)
 }

@@ -41,9 +41,10 @@ pub fn with_alternates(objects: Root, allowed: &Allowed<'_>) -> (Vec<Root>, Vec<
                 faults.push(("objects/info/alternates".into(), "too many alternates".into()));
                 return (folders, faults);
             }
-            let opened = match path.starts_with(allowed.root) || allowed.outside {
-                false => Err("an object store outside the repository, read only with --follow-alternates".into()),
-                true => Root::open(&path).map_err(|error| format!("an alternate object store: {error}")),
+            let opened = if path.starts_with(allowed.root) || allowed.outside {
+                Root::open(&path).map_err(|error| format!("an alternate object store: {error}"))
+            } else {
+                Err("an object store outside the repository, read only with --follow-alternates".into())
             };
             match opened {
                 Ok(folder) => folders.push(folder),

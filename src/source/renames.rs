@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn an_edit_is_a_rename_and_a_key_alone_is_not() {
-        let lines: String = (0..50).map(|line| format!("line {line} of a file\n")).collect();
+        let lines: Vec<String> = (0..50).map(|line| format!("line {line} of a file")).collect();
+        let lines = lines.join("\n");
         let edited = lines.replace("line 7 ", "line seven ");
         let other = "nothing of the kind\n".repeat(50);
         let found = renames(&[other.as_bytes(), lines.as_bytes()], &[edited.as_bytes(), b"line 1 of a file\n"]);

@@ -45,14 +45,20 @@ const HOMES: &[(&str, &[&str])] = &[
     // The shells are an argument.
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),
-    ("gix_hash", &["source"]),
+    ("flate2", &["source"]),
+    ("git2", &["source"]),
+    // Names of objects, wherever a history is told.
+    ("gix_hash", &["scan", "source"]),
     ("gix_index", &["source"]),
-    ("gix_object", &["source"]),
+    // Kinds of objects likewise.
+    ("gix_object", &["scan", "source"]),
     ("gix_odb", &["source"]),
     ("gix_pack", &["source"]),
     ("globset", &["classify"]),
     ("ignore", &["source"]),
     ("indicatif", &["scan"]),
+    ("jiff", &["report"]),
+    ("libdeflater", &["source"]),
     // One routine of byte search, wherever bytes are.
     ("memchr", &["classify", "detect", "rule", "scan", "source"]),
     // The walk over a list, and the pool it runs on.

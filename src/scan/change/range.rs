@@ -93,69 +93,90 @@ struct Marks {
     left: bool,
 }
 
-/// Every commit that `right` leads to and `left` does not, newest first by date as git walks.
-fn walk(place: &Place<'_>, right: ObjectId, left: Option<ObjectId>) -> Walked {
-    let shallow: HashSet<ObjectId> = place.checkout.shallow().into_iter().collect();
-    let mut marks: HashMap<ObjectId, Marks> = HashMap::new();
-    let mut read: HashMap<ObjectId, Commit> = HashMap::new();
-    let mut open: BinaryHeap<(i64, ObjectId)> = BinaryHeap::new();
-    // Commits in `open` that the range may still have.
-    let mut wanted: HashSet<ObjectId> = HashSet::new();
-    let mut base = None;
-    let mut idle = 0;
-    for (id, mark) in [(Some(right), Marks { right: true, left: false }), (left, Marks { right: false, left: true })] {
-        let Some(commit) = id.and_then(|id| commit(place, &id)) else { continue };
-        let known = marks.entry(commit.id).or_insert(mark);
-        (known.right, known.left) = (known.right || mark.right, known.left || mark.left);
-        open.push((commit.time, commit.id));
-        if !marks[&commit.id].left {
-            wanted.insert(commit.id);
-        }
-        read.insert(commit.id, commit);
+impl Marks {
+    const fn join(self, other: Self) -> Self {
+        Self { right: self.right || other.right, left: self.left || other.left }
     }
-    while let Some((_, id)) = open.pop() {
-        let mark = marks.get(&id).copied().unwrap_or(Marks { right: false, left: false });
-        if mark.right && mark.left && base.is_none() {
-            base = Some(id);
+}
+
+/// Walks from both ends, newest first by date as git does.
+struct Walk<'w> {
+    place: &'w Place<'w>,
+    shallow: HashSet<ObjectId>,
+    marks: HashMap<ObjectId, Marks>,
+    read: HashMap<ObjectId, Commit>,
+    open: BinaryHeap<(i64, ObjectId)>,
+    /// Commits in `open` that the range may still have.
+    wanted: HashSet<ObjectId>,
+    base: Option<ObjectId>,
+}
+
+/// Every commit that `right` leads to and `left` does not.
+fn walk(place: &Place<'_>, right: ObjectId, left: Option<ObjectId>) -> Walked {
+    let mut walk = Walk {
+        place,
+        shallow: place.checkout.shallow().into_iter().collect(),
+        marks: HashMap::new(),
+        read: HashMap::new(),
+        open: BinaryHeap::new(),
+        wanted: HashSet::new(),
+        base: None,
+    };
+    walk.reach(right, Marks { right: true, left: false });
+    if let Some(left) = left {
+        walk.reach(left, Marks { right: false, left: true });
+    }
+    walk.run();
+    let mut commits = Commits::default();
+    for (id, _) in walk.marks.iter().filter(|(_, mark)| mark.right && !mark.left) {
+        if let Some(commit) = walk.read.get(id) {
+            commits.keep(commit);
         }
-        wanted.remove(&id);
-        idle = if mark.left && wanted.is_empty() { idle + 1 } else { 0 };
-        if idle > SLOP {
-            break;
-        }
-        let Some(parents) = read.get(&id).map(|commit| commit.parents.clone()) else { continue };
-        for parent in parents {
-            let known = marks.get(&parent).copied();
-            let merged =
-                known.map_or(mark, |known| Marks { right: known.right || mark.right, left: known.left || mark.left });
-            if known == Some(merged) {
-                continue;
+    }
+    Walked { commits, base: walk.base }
+}
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        let mut idle = 0;
+        while let Some((_, id)) = self.open.pop() {
+            let Some(mark) = self.marks.get(&id).copied() else { continue };
+            if mark.right && mark.left && self.base.is_none() {
+                self.base = Some(id);
             }
-            marks.insert(parent, merged);
-            if !read.contains_key(&parent) {
-                match commit(place, &parent) {
-                    Some(commit) => drop(read.insert(parent, commit)),
-                    None => {
-                        if !mark.left {
-                            boundary(place, &id, &parent, &shallow);
-                        }
-                        continue;
-                    }
+            self.wanted.remove(&id);
+            idle = if mark.left && self.wanted.is_empty() { idle + 1 } else { 0 };
+            if idle > SLOP {
+                return;
+            }
+            for parent in self.read.get(&id).map(|commit| commit.parents.clone()).unwrap_or_default() {
+                if !self.reach(parent, mark) && !mark.left {
+                    boundary(self.place, &id, &parent, &self.shallow);
                 }
             }
-            open.push((read[&parent].time, parent));
-            if merged.left {
-                wanted.remove(&parent);
-            } else {
-                wanted.insert(parent);
-            }
         }
     }
-    let mut commits = Commits::default();
-    for (id, _) in marks.iter().filter(|(_, mark)| mark.right && !mark.left) {
-        read.get(id).into_iter().for_each(|commit| commits.keep(commit));
+
+    /// Marks a commit, and opens it if that is news; `false` where it is not here.
+    fn reach(&mut self, id: ObjectId, mark: Marks) -> bool {
+        if !self.read.contains_key(&id) {
+            let Some(commit) = commit(self.place, &id) else { return false };
+            self.read.insert(id, commit);
+        }
+        let known = self.marks.get(&id).copied();
+        let joined = known.map_or(mark, |known| known.join(mark));
+        if known == Some(joined) {
+            return true;
+        }
+        self.marks.insert(id, joined);
+        self.open.push((self.read[&id].time, id));
+        if joined.left {
+            self.wanted.remove(&id);
+        } else {
+            self.wanted.insert(id);
+        }
+        true
     }
-    Walked { commits, base }
 }
 
 fn boundary(place: &Place<'_>, child: &ObjectId, parent: &ObjectId, shallow: &HashSet<ObjectId>) {
@@ -195,7 +216,9 @@ impl RangeScan<'_> {
         let mut all = Batch::default();
         let steps: Vec<Step> = self.graph.order().par_iter().map(|&number| self.step(number)).collect();
         let texts: Vec<Batch> = self.graph.order().par_iter().map(|&number| self.text(number)).collect();
-        texts.into_iter().for_each(|batch| all.merge(batch));
+        for batch in texts {
+            all.merge(batch);
+        }
         for tag in tags {
             all.merge(self.object(Origin::Tag, tag, None));
         }

@@ -32,6 +32,7 @@ pub(super) struct Job<'j> {
 
 /// What a job found.
 pub(super) struct Judged {
+    pub id: ObjectId,
     pub path: Vec<u8>,
     pub origin: Origin,
     pub findings: Vec<Finding>,
@@ -90,7 +91,7 @@ pub(super) fn judge(repository: &Repository<'_>, graph: &Graph, jobs: Vec<Job<'_
                 commits.into_iter().flat_map(|commit| in_commit(repository, graph, &facts, &job, commit)).collect()
             }
         };
-        Judged { path: job.path, origin: job.origin, findings }
+        Judged { id: job.held.id, path: job.path, origin: job.origin, findings }
     };
     jobs.into_par_iter().map(run).collect()
 }

@@ -4,13 +4,17 @@
 
 use super::Repository;
 use super::judge::{Job, Judged, judge};
-use super::reveal::{Held, Revealed};
+use super::reveal::{Held, Named, Revealed};
 use crate::blob::Origin;
 use crate::finding::{Event, Finding, History, REFS_MAX};
-use crate::source::history::{Bounds, Graph, Lineage, Provenance, Roots, Spot, author_of};
+use crate::source::history::{Bounds, Graph, HistoryRoot, Lineage, Provenance, Roots, Spot, author_of};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Paths at `HEAD` that are told apart.
+const SIGHTINGS_MAX: usize = 1_000_000;
 
 /// Path of an object, below the git directory, that has none in any tree.
 pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
@@ -23,7 +27,7 @@ pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
     format!("{folder}/{}", id.to_hex()).into_bytes()
 }
 
-/// Places what was revealed, and reports it.
+/// Places what was revealed, and reports it. Should that fail, it is reported as it was found.
 pub(super) fn place(repository: &Repository<'_>, graph: &Graph, revealed: Revealed, bounds: &Bounds) {
     super::bundle::pointers(repository, &revealed.pointers);
     for (id, place) in &revealed.bundles {
@@ -32,11 +36,74 @@ pub(super) fn place(repository: &Repository<'_>, graph: &Graph, revealed: Reveal
     if revealed.blobs.is_empty() && revealed.names.is_empty() && revealed.texts.is_empty() {
         return;
     }
-    let roots = Roots::new(repository.store, graph, repository.refs);
-    let mut placer = Placer { repository, graph, roots, notes: Vec::new() };
-    placer.notes = placer.note_commits();
-    placer.texts(revealed.texts);
-    placer.objects(&revealed.blobs, revealed.names, bounds);
+    let texts = revealed.texts;
+    let targets = Targets::new(revealed.blobs, revealed.names);
+    let placed = catch_unwind(AssertUnwindSafe(|| {
+        let roots = Roots::new(repository.store, graph, repository.refs);
+        let mut placer = Placer { repository, graph, roots, notes: Vec::new() };
+        placer.notes = placer.note_commits();
+        placer.texts(&texts);
+        placer.objects(&targets, bounds);
+    }));
+    if placed.is_err() {
+        repository
+            .remark("an internal error while keys were placed, please report it; they are told as they were found");
+        let mut collected = repository.shared.collected();
+        collected.findings.extend(texts.into_iter().flat_map(|(_, findings)| findings));
+        collected.findings.extend(targets.blobs.into_iter().flat_map(|held| held.findings));
+        let names = targets.trees.into_iter().flat_map(|(_, names)| names);
+        collected.findings.extend(names.flat_map(|(_, findings)| findings));
+    }
+}
+
+/// The objects to be placed, and the things they hold, by number.
+struct Targets {
+    ids: Vec<ObjectId>,
+    /// The first targets.
+    blobs: Vec<Held>,
+    /// The other targets; each is a thing of its own, whatever names it holds.
+    trees: Vec<(ObjectId, Vec<Named>)>,
+    things: Vec<Vec<u32>>,
+    /// Numbers of keys, by fingerprint.
+    keys: HashMap<String, u32>,
+}
+
+impl Targets {
+    fn new(blobs: Vec<Held>, names: Vec<(ObjectId, Named)>) -> Self {
+        let mut by_tree: BTreeMap<ObjectId, Vec<Named>> = BTreeMap::new();
+        for (id, named) in names {
+            by_tree.entry(id).or_default().push(named);
+        }
+        let trees: Vec<(ObjectId, Vec<Named>)> = by_tree.into_iter().collect();
+        let mut keys: HashMap<String, u32> = HashMap::new();
+        let mut things: Vec<Vec<u32>> = Vec::new();
+        for held in &blobs {
+            let mut held: Vec<u32> = held
+                .findings
+                .iter()
+                .map(|finding| {
+                    let next = number(keys.len());
+                    *keys.entry(finding.fingerprint()).or_insert(next)
+                })
+                .collect();
+            held.sort_unstable();
+            held.dedup();
+            things.push(held);
+        }
+        things.extend((0..trees.len()).map(|tree| vec![number(keys.len() + tree)]));
+        let ids = blobs.iter().map(|held| held.id).chain(trees.iter().map(|tree| tree.0)).collect();
+        Self { ids, blobs, trees, things, keys }
+    }
+
+    /// The tree that is the thing with a number.
+    fn tree(&self, thing: u32) -> Option<(&ObjectId, &[Named])> {
+        let at = (thing as usize).checked_sub(self.keys.len())?;
+        self.trees.get(at).map(|(id, names)| (id, names.as_slice()))
+    }
+}
+
+fn number(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 struct Placer<'p> {
@@ -49,18 +116,18 @@ struct Placer<'p> {
 
 impl Placer<'_> {
     /// Findings in texts of commits and tags.
-    fn texts(&self, texts: Vec<(ObjectId, Vec<Finding>)>) {
+    fn texts(&self, texts: &[(ObjectId, Vec<Finding>)]) {
         let commits: Vec<Vec<u32>> = texts.iter().map(|(id, _)| self.graph.find(id).into_iter().collect()).collect();
         let sets: Vec<&[u32]> = commits.iter().map(Vec::as_slice).collect();
         let reaching = self.roots.reaching(self.graph, &sets);
-        for (((id, findings), commits), mut roots) in texts.into_iter().zip(&commits).zip(reaching) {
+        for (((id, findings), commits), mut roots) in texts.iter().zip(&commits).zip(reaching) {
             if commits.is_empty() {
-                let has_tag = |(_, root): &(u32, &crate::source::history::HistoryRoot)| root.tags.contains(&id);
+                let has_tag = |(_, root): &(u32, &HistoryRoot)| root.tags.contains(id);
                 roots = (0..).zip(&self.roots.all).filter(has_tag).map(|(number, _)| number).collect();
             }
             let history = self.history(commits, None, self.reaches_head(commits), &roots);
-            self.report(findings.into_iter().map(|finding| {
-                let mut finding = Finding { commit: Some(id.to_hex().to_string()), ..finding };
+            self.report(findings.iter().map(|finding| {
+                let mut finding = Finding { commit: Some(id.to_hex().to_string()), ..finding.clone() };
                 finding.places.iter_mut().for_each(|place| place.blob = Some(id.to_hex().to_string()));
                 self.finish(finding, history.clone(), None)
             }));
@@ -68,93 +135,80 @@ impl Placer<'_> {
     }
 
     /// Findings in blobs and in names.
-    fn objects(&self, blobs: &[Held], names: Vec<(ObjectId, Vec<u8>, Vec<Finding>)>, bounds: &Bounds) {
-        let mut names_of: BTreeMap<ObjectId, Vec<(Vec<u8>, Vec<Finding>)>> = BTreeMap::new();
-        for (id, name, findings) in names {
-            names_of.entry(id).or_default().push((name, findings));
-        }
-        let trees: Vec<ObjectId> = names_of.keys().copied().collect();
-        let targets: Vec<ObjectId> = blobs.iter().map(|held| held.id).chain(trees.iter().copied()).collect();
-        if targets.is_empty() {
+    fn objects(&self, targets: &Targets, bounds: &Bounds) {
+        if targets.ids.is_empty() {
             return;
         }
-        let mut keys: HashMap<&str, u32> = HashMap::new();
-        let mut things: Vec<Vec<u32>> = Vec::new();
-        let mut fingerprints: Vec<&str> = Vec::new();
-        for held in blobs {
-            let number = |key| {
-                *keys.entry(key).or_insert_with(|| {
-                    fingerprints.push(key);
-                    u32::try_from(fingerprints.len() - 1).unwrap_or(u32::MAX)
-                })
-            };
-            things.push(held.keys.iter().map(String::as_str).map(number).collect());
-        }
-        // A tree is a thing of its own, whatever names it holds.
-        let first_tree = u32::try_from(fingerprints.len()).unwrap_or(u32::MAX);
-        things.extend((0..).zip(&trees).map(|(number, _)| vec![first_tree + number]));
-        let lineage = Lineage::new(self.repository.store, &targets, bounds);
-        let provenance = Provenance::new(self.graph, &lineage, &things);
+        let lineage = Lineage::new(self.repository.store, &targets.ids, bounds);
+        let provenance = Provenance::new(self.graph, &lineage, &targets.things);
         if provenance.is_cut {
             self.repository.remark("so much holds keys that where each stood was not followed to the end");
         }
         let sets: Vec<&[u32]> = provenance.spots.iter().map(|spot| spot.introduced.as_slice()).collect();
         let reaching = self.roots.reaching(self.graph, &sets);
-        let head = self.roots.head.map(|head| self.graph.commit(head).tree);
-        let at_head = head.and_then(|tree| lineage.holding(&tree)).map(|holding| {
-            let (sightings, _) = lineage.sightings(holding, 1_000_000);
-            let spots = sightings.into_iter().flat_map(|sighting| {
-                let things = &things[sighting.target as usize];
-                things.iter().map(move |&thing| (sighting.path.clone(), thing))
-            });
-            spots.collect::<std::collections::BTreeSet<_>>()
-        });
-        let at_head = at_head.unwrap_or_default();
-        let mut seen = vec![false; targets.len()];
+        let at_head = self.at_head(&lineage, targets);
+        let mut seen = vec![false; targets.ids.len()];
         let mut jobs: BTreeMap<(&[u8], u32), Job<'_>> = BTreeMap::new();
         let mut histories: HashMap<(&[u8], u32), History> = HashMap::new();
         for (spot, roots) in provenance.spots.iter().zip(&reaching) {
             let is_at_head = at_head.contains(&(spot.path.clone(), spot.thing));
             let removed = spot.removed.filter(|_| !is_at_head);
             let mut history = self.history(&spot.introduced, removed, is_at_head, roots);
-            history.paths_total =
-                spot.holders.iter().map(|holder| provenance.paths_total[holder.target as usize]).max().flatten();
+            let totals = spot.holders.iter().map(|holder| provenance.paths_total[holder.target as usize]);
+            history.paths_total = totals.max().flatten();
             for holder in &spot.holders {
                 seen[holder.target as usize] = true;
-                if let Some(held) = blobs.get(holder.target as usize) {
-                    let job = jobs
-                        .entry((&spot.path, holder.target))
-                        .or_insert_with(|| Job::new(held, &spot.path, self.is_note(spot)));
-                    job.commits.extend(&holder.commits);
-                }
+                let Some(held) = targets.blobs.get(holder.target as usize) else { continue };
+                let new = || Job::new(held, &spot.path, self.is_note(spot));
+                jobs.entry((&spot.path, holder.target)).or_insert_with(new).commits.extend(&holder.commits);
             }
-            if spot.thing >= first_tree {
-                let id = trees[(spot.thing - first_tree) as usize];
-                let found = names_of.get(&id).map(Vec::as_slice).unwrap_or_default();
-                self.names(&spot.path, &id, found, &history, spot);
+            if let Some((id, found)) = targets.tree(spot.thing) {
+                self.names(&spot.path, id, found, &history);
             }
             histories.insert((&spot.path, spot.thing), history);
         }
-        let jobs: Vec<Job<'_>> = jobs.into_values().collect();
-        let judged = judge(self.repository, self.graph, jobs);
-        self.blobs(judged, &keys, &histories);
-        self.unplaced(blobs, &trees, &names_of, &seen);
+        let judged = judge(self.repository, self.graph, jobs.into_values().collect());
+        self.blobs(judged, targets, &histories);
+        self.unplaced(targets, &seen);
     }
 
-    fn blobs(&self, judged: Vec<Judged>, keys: &HashMap<&str, u32>, histories: &HashMap<(&[u8], u32), History>) {
+    /// The paths and things that the commit at `HEAD` has.
+    fn at_head(&self, lineage: &Lineage, targets: &Targets) -> BTreeSet<(Vec<u8>, u32)> {
+        let tree = self.roots.head.map(|head| self.graph.commit(head).tree);
+        let Some(holding) = tree.and_then(|tree| lineage.holding(&tree)) else { return BTreeSet::new() };
+        let (sightings, _) = lineage.sightings(holding, SIGHTINGS_MAX);
+        let spots = sightings.into_iter().flat_map(|sighting| {
+            let things = &targets.things[sighting.target as usize];
+            things.iter().map(move |&thing| (sighting.path.clone(), thing))
+        });
+        spots.collect()
+    }
+
+    /// Reports what was judged; a key that was found and is not among it is reported as it was found.
+    fn blobs(&self, judged: Vec<Judged>, targets: &Targets, histories: &HashMap<(&[u8], u32), History>) {
+        let mut told: BTreeSet<(ObjectId, String)> = BTreeSet::new();
+        let mut judged_blobs: BTreeSet<ObjectId> = BTreeSet::new();
         for one in judged {
-            let findings = one.findings.into_iter().filter_map(|finding| {
-                let key = keys.get(finding.fingerprint().as_str())?;
-                let history = histories.get(&(one.path.as_slice(), *key))?.clone();
-                Some(self.finish(finding, history, Some(one.origin)))
+            judged_blobs.insert(one.id);
+            let findings = one.findings.into_iter().map(|finding| {
+                let fingerprint = finding.fingerprint();
+                let history =
+                    targets.keys.get(&fingerprint).and_then(|key| histories.get(&(one.path.as_slice(), *key)));
+                told.insert((one.id, fingerprint));
+                self.finish(finding, history.cloned().unwrap_or_default(), Some(one.origin))
             });
-            self.report(findings);
+            let findings: Vec<Finding> = findings.collect();
+            self.report(findings.into_iter());
+        }
+        for held in targets.blobs.iter().filter(|held| judged_blobs.contains(&held.id)) {
+            let lost = held.findings.iter().filter(|finding| !told.contains(&(held.id, finding.fingerprint())));
+            self.report(lost.cloned());
         }
     }
 
     /// Keys in names of the entries of a tree that stood at `path`.
-    fn names(&self, path: &[u8], id: &ObjectId, names: &[(Vec<u8>, Vec<Finding>)], history: &History, spot: &Spot) {
-        let commit = spot.introduced.first().map(|&commit| self.graph.commit(commit).id.to_hex().to_string());
+    fn names(&self, path: &[u8], id: &ObjectId, names: &[Named], history: &History) {
+        let commit = history.introduced.as_ref().map(|event| event.commit.clone());
         for (name, findings) in names {
             let whole = if path.is_empty() { name.clone() } else { [path, b"/", name].concat() };
             let shown = super::shown(&self.repository.shared.detector, self.repository.tree_prefix, &whole);
@@ -167,38 +221,32 @@ impl Placer<'_> {
     }
 
     /// What no commit leads to: from an index, from a ref of its own, or from nothing.
-    fn unplaced(
-        &self,
-        blobs: &[Held],
-        trees: &[ObjectId],
-        names_of: &BTreeMap<ObjectId, Vec<(Vec<u8>, Vec<Finding>)>>,
-        seen: &[bool],
-    ) {
-        for (held, _) in blobs.iter().zip(seen).filter(|(_, is_seen)| !**is_seen) {
-            let names = self.named(&held.id);
+    fn unplaced(&self, targets: &Targets, seen: &[bool]) {
+        for (held, _) in targets.blobs.iter().zip(seen).filter(|(_, is_seen)| !**is_seen) {
             let staged = self.staged(&held.id);
-            let jobs = match staged.is_empty() {
-                true => vec![Job::alone(held, object_path(Origin::Blob, &held.id), Origin::Blob)],
-                false => staged.into_iter().map(|path| Job::alone(held, path, Origin::Index)).collect(),
+            let jobs = if staged.is_empty() {
+                vec![Job::alone(held, object_path(Origin::Blob, &held.id), Origin::Blob)]
+            } else {
+                staged.into_iter().map(|path| Job::alone(held, path, Origin::Index)).collect()
             };
-            let history = self.lone(names, jobs.iter().any(|job| job.origin == Origin::Index));
+            let history = self.lone(&self.named(&held.id), jobs.iter().any(|job| job.origin == Origin::Index));
             for one in judge(self.repository, self.graph, jobs) {
                 let findings = one.findings.into_iter();
                 self.report(findings.map(|finding| self.finish(finding, history.clone(), Some(one.origin))));
             }
         }
-        for (id, _) in trees.iter().zip(&seen[blobs.len()..]).filter(|(_, is_seen)| !**is_seen) {
-            let history = self.lone(self.named(id), false);
+        for ((id, found), _) in targets.trees.iter().zip(&seen[targets.blobs.len()..]).filter(|(_, is_seen)| !**is_seen)
+        {
+            let history = self.lone(&self.named(id), false);
             let path = [self.repository.prefix, &object_path(Origin::TreeEntry, id)].concat();
-            let found = names_of.get(id).map(Vec::as_slice).unwrap_or_default();
             let below = path.strip_prefix(self.repository.tree_prefix).unwrap_or(&path);
-            self.names(below, id, found, &history, &Spot::default());
+            self.names(below, id, found, &history);
         }
     }
 
     /// Refs that lead to an object that is no commit.
     fn named(&self, id: &ObjectId) -> Vec<u32> {
-        let is_on = |root: &crate::source::history::HistoryRoot| root.others.iter().any(|(_, other)| other == id);
+        let is_on = |root: &HistoryRoot| root.others.iter().any(|(_, other)| other == id);
         (0..).zip(&self.roots.all).filter(|(_, root)| is_on(root)).map(|(number, _)| number).collect()
     }
 
@@ -212,8 +260,8 @@ impl Placer<'_> {
         paths
     }
 
-    fn lone(&self, roots: Vec<u32>, is_staged: bool) -> History {
-        let mut history = self.history(&[], None, false, &roots);
+    fn lone(&self, roots: &[u32], is_staged: bool) -> History {
+        let mut history = self.history(&[], None, false, roots);
         if is_staged {
             history.reachable = true;
             history.refs.push("index".into());
@@ -256,7 +304,9 @@ impl Placer<'_> {
     fn reaches_head(&self, commits: &[u32]) -> bool {
         let Some(head) = self.roots.head else { return false };
         let mut marks = vec![0; self.graph.len()];
-        commits.iter().for_each(|&commit| marks[commit as usize] = 1);
+        for &commit in commits {
+            marks[commit as usize] = 1;
+        }
         self.graph.reached(&marks)[head as usize] == 1
     }
 

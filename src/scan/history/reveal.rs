@@ -15,7 +15,6 @@ use crate::source::history::{Content, Hit, Place, Search, entries_of, object_nam
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
-use std::collections::BTreeSet;
 
 /// What a sweep looks for.
 pub(super) struct Needles<'d>(pub &'d Detector);
@@ -35,20 +34,23 @@ impl Search for Needles<'_> {
     }
 }
 
-/// An object that holds keys, by fingerprint.
+/// A blob that holds keys, and what was found in it, not judged.
 pub(super) struct Held {
     pub id: ObjectId,
     pub place: Place,
-    pub keys: BTreeSet<String>,
+    pub findings: Vec<Finding>,
 }
+
+/// A name of an entry, and the keys in it.
+pub(super) type Named = (Vec<u8>, Vec<Finding>);
 
 /// What the hits of a sweep hold.
 #[derive(Default)]
 pub(super) struct Revealed {
     /// Blobs with keys, sorted by name.
     pub blobs: Vec<Held>,
-    /// Trees with keys in names of entries: the tree, the name, what was found in it.
-    pub names: Vec<(ObjectId, Vec<u8>, Vec<Finding>)>,
+    /// Trees with keys in names of entries.
+    pub names: Vec<(ObjectId, Named)>,
     /// Keys in commits and tags, with the object.
     pub texts: Vec<(ObjectId, Vec<Finding>)>,
     /// Blobs that are bundles.
@@ -88,11 +90,9 @@ fn one(repository: &Repository<'_>, hit: &Hit) -> (Revealed, Batch) {
                 }
                 revealed.pointers.extend(super::bundle::pointer(bytes));
             }
-            let found = look(repository, Origin::Blob, &hit.id, &mut content, &mut batch);
-            let keys: BTreeSet<String> =
-                found.iter().filter_map(|finding| Some(finding.key.as_ref()?.fingerprint.clone())).collect();
-            if !keys.is_empty() {
-                revealed.blobs.push(Held { id: hit.id, place: hit.place, keys });
+            let findings = look(repository, Origin::Blob, &hit.id, &mut content, &mut batch);
+            if !findings.is_empty() {
+                revealed.blobs.push(Held { id: hit.id, place: hit.place, findings });
             }
         }
         Kind::Tree => {
@@ -101,7 +101,7 @@ fn one(repository: &Repository<'_>, hit: &Hit) -> (Revealed, Batch) {
                 if repository.shared.detector.any(&name) {
                     let found = in_name(repository.shared, &name, &mut batch);
                     if !found.is_empty() {
-                        revealed.names.push((hit.id, name, found));
+                        revealed.names.push((hit.id, (name, found)));
                     }
                 }
             }

@@ -99,11 +99,9 @@ impl Extras<'_> {
             for entry in entries {
                 let Ok(name) = entry.name.to_path() else { continue };
                 let below = path.join(name);
+                let is_elsewhere = path.as_os_str().is_empty() && ELSEWHERE.contains(&entry.name.as_slice());
                 if entry.is_folder {
-                    let is_top = path.as_os_str().is_empty();
-                    if !(is_top && ELSEWHERE.contains(&entry.name.as_slice())) {
-                        open.push(below);
-                    }
+                    open.extend((!is_elsewhere).then_some(below));
                 } else if !is_formed(&below, understood_packed) {
                     self.file(&folder, name, &below);
                 }

@@ -220,14 +220,11 @@ impl Tracer<'_> {
             let Some(held) = self.held.get(&holding) else { continue };
             for &(spot, target) in &held.targets {
                 let holders = &mut self.spots[spot as usize].holders;
-                let holder = match holders.iter().position(|holder| holder.target == target) {
-                    Some(at) => &mut holders[at],
-                    None => {
-                        holders.push(Holder { target, commits: Vec::new() });
-                        let at = holders.len() - 1;
-                        &mut holders[at]
-                    }
-                };
+                let at = holders.iter().position(|holder| holder.target == target).unwrap_or_else(|| {
+                    holders.push(Holder { target, commits: Vec::new() });
+                    holders.len() - 1
+                });
+                let holder = &mut holders[at];
                 holder.commits.extend(held.samples.iter().chain(last.get(&holding)));
             }
         }

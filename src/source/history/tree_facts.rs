@@ -31,8 +31,11 @@ pub enum Top<'t> {
 pub struct TreeFacts<'s> {
     odb: &'s dyn Odb,
     wanted: Arc<dyn Wanted>,
-    known: Mutex<HashMap<(ObjectId, Vec<u8>), Arc<Folder>>>,
+    known: Mutex<Known>,
 }
+
+/// Folders by tree and path.
+type Known = HashMap<(ObjectId, Vec<u8>), Arc<Folder>>;
 
 /// A folder of a tree.
 #[derive(Clone, Copy)]

@@ -112,9 +112,7 @@ impl Refs {
 
     /// Reftables, those of linked worktrees too; a folder of them is there only where refs are kept so.
     fn tables(&mut self, git: &Root, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
-        let mut bases = vec![PathBuf::new()];
-        bases.extend(folders(git, Path::new("worktrees")));
-        for base in bases {
+        for base in bases(git) {
             let path = base.join("reftable");
             let Ok(folder) = git.folder(&path) else { continue };
             let known = (self.names.len(), links.len(), self.logs.len());
@@ -154,32 +152,39 @@ impl Refs {
 
     /// Loose refs: the files below `refs`, and those at the top whose names are in capitals.
     fn loose(&mut self, git: &Root, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
-        let mut bases = vec![PathBuf::new()];
-        bases.extend(folders(git, Path::new("worktrees")));
         // Where refs are in tables, files stand in their place that say nothing.
         let in_tables = git.folder(Path::new("reftable")).is_ok();
-        let is_file = |name: &[u8]| [b"FETCH_HEAD".as_slice(), b"MERGE_HEAD"].contains(&name);
-        let mut count = 0;
-        for base in bases {
-            let at_top =
-                |name: &[u8]| if in_tables { is_file(name) } else { name == b"HEAD" || name.ends_with(b"_HEAD") };
-            let files = entries(git, &base).into_iter().filter(|entry| !entry.1 && at_top(&entry.0));
-            let mut files: Vec<PathBuf> = files.filter_map(|(name, _)| Some(base.join(name.to_path().ok()?))).collect();
-            let mut open = if in_tables { Vec::new() } else { vec![base.join("refs")] };
-            while let Some(folder) = open.pop() {
-                for (name, is_folder) in entries(git, &folder) {
-                    count += 1;
-                    let Ok(name) = name.to_path() else { continue };
-                    if count > REFS_MAX {
-                        return self.fault(b"refs", "more refs than are read");
-                    }
-                    if is_folder { open.push(folder.join(name)) } else { files.push(folder.join(name)) }
-                }
+        let is_list = |name: &[u8]| [b"FETCH_HEAD".as_slice(), b"MERGE_HEAD"].contains(&name);
+        let is_head = |name: &[u8]| name == b"HEAD" || name.ends_with(b"_HEAD");
+        for base in bases(git) {
+            let at_top = |name: &[u8]| if in_tables { is_list(name) } else { is_head(name) };
+            let names = entries(git, &base).into_iter().filter(|entry| !entry.1 && at_top(&entry.0));
+            let mut files: Vec<PathBuf> = names.filter_map(|(name, _)| Some(base.join(name.to_path().ok()?))).collect();
+            if !in_tables {
+                files.extend(self.files_below(git, base.join("refs")));
             }
             for file in files {
                 self.loose_file(git, &file, object_hash, links);
             }
         }
+    }
+
+    /// Every file below `folder`, without recursion.
+    fn files_below(&mut self, git: &Root, folder: PathBuf) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut open = vec![folder];
+        while let Some(folder) = open.pop() {
+            let entries = entries(git, &folder).into_iter();
+            for (path, is_folder) in entries.filter_map(|(name, kind)| Some((folder.join(name.to_path().ok()?), kind)))
+            {
+                if is_folder { open.push(path) } else { files.push(path) }
+            }
+            if files.len() + open.len() > REFS_MAX {
+                self.fault(folder.as_os_str().as_encoded_bytes(), "more refs than are read");
+                break;
+            }
+        }
+        files
     }
 
     fn loose_file(&mut self, git: &Root, path: &Path, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
@@ -208,22 +213,12 @@ impl Refs {
 
     /// What the logs led to; their text is searched as that of files.
     fn logs(&mut self, git: &Root, object_hash: Kind) {
-        let mut bases = vec![PathBuf::from("logs")];
-        bases.extend(folders(git, Path::new("worktrees")).into_iter().map(|base| base.join("logs")));
-        for base in bases {
-            let mut open = vec![base.clone()];
-            while let Some(folder) = open.pop() {
-                for (name, is_folder) in entries(git, &folder) {
-                    let Ok(name) = name.to_path() else { continue };
-                    let path = folder.join(name);
-                    if is_folder {
-                        open.push(path);
-                        continue;
-                    }
-                    let text = git.read_bounded(&path, LOG_BYTES_MAX).ok().flatten().unwrap_or_default();
-                    let name = path.strip_prefix(&base).unwrap_or(&path).as_os_str().as_encoded_bytes();
-                    self.log(name, &text, object_hash);
-                }
+        for base in bases(git) {
+            let base = base.join("logs");
+            for path in self.files_below(git, base.clone()) {
+                let text = git.read_bounded(&path, LOG_BYTES_MAX).ok().flatten().unwrap_or_default();
+                let name = path.strip_prefix(&base).unwrap_or(&path).as_os_str().as_encoded_bytes();
+                self.log(name, &text, object_hash);
             }
         }
     }
@@ -278,6 +273,13 @@ fn entries(git: &Root, folder: &Path) -> Vec<(Vec<u8>, bool)> {
     let mut entries: Vec<_> = listed.into_iter().map(|entry| (entry.name, entry.is_folder)).collect();
     entries.sort_unstable();
     entries
+}
+
+/// Where refs are: at the top, and in the folders of linked worktrees.
+fn bases(git: &Root) -> Vec<PathBuf> {
+    let mut bases = vec![PathBuf::new()];
+    bases.extend(folders(git, Path::new("worktrees")));
+    bases
 }
 
 fn folders(git: &Root, folder: &Path) -> Vec<PathBuf> {

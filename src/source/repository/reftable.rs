@@ -96,7 +96,7 @@ impl Tables {
                     let wanted = told.checked_sub(start - at + 4)?;
                     decoder.by_ref().take(wanted as u64).read_to_end(&mut block).ok()?;
                     // Reads the end of the stream, which tells where the next block starts.
-                    decoder.read(&mut [0]).ok()?;
+                    std::io::copy(&mut decoder.by_ref().take(1), &mut std::io::sink()).ok()?;
                     self.logs(&block, object_hash)?;
                     at = start + 4 + usize::try_from(decoder.total_in()).ok()?;
                 }
@@ -111,7 +111,8 @@ impl Tables {
 
     fn refs(&mut self, block: &[u8], object_hash: Kind) -> Option<()> {
         let mut records = Records::new(block)?;
-        while let Some((name, kind)) = records.next()? {
+        while records.has_next() {
+            let (name, kind) = records.next()?;
             records.varint()?;
             let len = object_hash.len_in_bytes();
             let value = match kind {
@@ -133,7 +134,8 @@ impl Tables {
 
     fn logs(&mut self, block: &[u8], object_hash: Kind) -> Option<()> {
         let mut records = Records::new(block)?;
-        while let Some((key, kind)) = records.next()? {
+        while records.has_next() {
+            let (key, kind) = records.next()?;
             if kind == 0 {
                 continue;
             }
@@ -178,11 +180,13 @@ impl<'b> Records<'b> {
         Some(Self { rest: rest.get(..rest.len().checked_sub(restarts)?)?, name: Vec::new() })
     }
 
-    /// The next name and the kind of its value; `Some(None)` at the end.
-    fn next(&mut self) -> Option<Option<(Vec<u8>, u64)>> {
-        if self.rest.is_empty() {
-            return Some(None);
-        }
+    /// Whether there is one more.
+    const fn has_next(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// The next name and the kind of its value.
+    fn next(&mut self) -> Option<(Vec<u8>, u64)> {
         let kept = usize::try_from(self.varint()?).ok()?;
         let told = self.varint()?;
         let suffix = self.take(usize::try_from(told >> 3).ok()?)?;
@@ -191,7 +195,7 @@ impl<'b> Records<'b> {
         }
         self.name.truncate(kept);
         self.name.extend_from_slice(suffix);
-        Some(Some((self.name.clone(), told & 7)))
+        Some((self.name.clone(), told & 7))
     }
 
     fn varint(&mut self) -> Option<u64> {
