@@ -36,7 +36,10 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
     let (folded, shown): (Vec<&Finding>, Vec<&Finding>) =
         report.findings.iter().partition(|finding| is_folded(finding));
     let mut explained = BTreeSet::new();
-    for same in shown[..shown.len().min(FINDINGS_MAX)].chunk_by(|one, other| is_same_secret(one, other)) {
+    // In a history, one secret is told of once, with the other places it stood at.
+    let is_history = report.findings.iter().any(|finding| finding.history.is_some());
+    let is_same = |one: &&Finding, other: &&Finding| is_history && one.fingerprint() == other.fingerprint();
+    for same in shown[..shown.len().min(FINDINGS_MAX)].chunk_by(is_same) {
         let Some((finding, others)) = same.split_first() else { continue };
         let is_first = explained.insert(&finding.rule);
         let laid_out = renderer.render(&[group(finding, others, rules, is_first)]);
@@ -61,11 +64,6 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
 /// Notes about files where a server key belongs are told in one line together.
 fn is_folded(finding: &Finding) -> bool {
     finding.git_ignored && finding.level == Level::Note
-}
-
-/// In a history, one secret is told of once, with the other places it stood at.
-fn is_same_secret(one: &Finding, other: &Finding) -> bool {
-    one.history.is_some() && other.history.is_some() && one.key.is_some() && one.fingerprint() == other.fingerprint()
 }
 
 fn group<'f>(

@@ -9,6 +9,7 @@ mod decide;
 mod ground;
 mod history;
 mod inspect;
+mod personal;
 mod progress;
 mod reading;
 mod target;

@@ -6,6 +6,7 @@ use super::Shared;
 use super::batch::Batch;
 use super::decide::{self, Decision};
 use super::ground::Ground;
+use super::personal::without_people;
 use crate::blob::{Origin, Window, Windows};
 use crate::classify::Prepared;
 use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
@@ -199,7 +200,10 @@ impl<'r> Reading<'r> {
             key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
             places: Vec::new(),
             decision: Decision::new(kind),
-            excerpt: is_shown.then(|| excerpt(&shared.detector, bytes, text.window.part(), &candidate.range)),
+            excerpt: is_shown.then(|| {
+                let excerpt = excerpt(&shared.detector, bytes, text.window.part(), &candidate.range);
+                without_people(self.origin, excerpt)
+            }),
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
