@@ -3,11 +3,13 @@
 use super::graph::Graph;
 use super::store::Store;
 use super::walk::{self, Bounds, Object};
-use gix_hash::ObjectId;
+use gix_hash::{ObjectId, oid};
 use gix_object::{Kind, TreeRefIter};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+/// Names remembered in front of the set of all: most entries of a tree are those of the tree before.
+const RECENT: usize = 1 << 16;
 /// The most that are gathered.
 const MISSING_MAX: usize = 1_000_000;
 
@@ -22,29 +24,58 @@ pub fn missing(store: &Store<'_>, graph: &Graph, bounds: &Bounds) -> BTreeSet<Ob
     }
     let found = Mutex::new(missing);
     for pack in store.packs() {
-        let make = || Checker { store, known: HashSet::new(), missing: BTreeSet::new() };
+        let make = || Checker { store, known: Known::default(), missing: BTreeSet::new() };
         walk::walk(pack, bounds, &make, &|checker: Checker<'_, '_>| {
             found.lock().unwrap_or_else(PoisonError::into_inner).extend(checker.missing);
         });
     }
     let mut missing = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut known = HashSet::new();
+    let mut known = Known::default();
     super::loose::each_tree(store, &mut |_, bytes| check(store, bytes, &mut known, &mut missing));
     missing
 }
 
 struct Checker<'c, 'p> {
     store: &'c Store<'p>,
-    known: HashSet<ObjectId>,
+    known: Known,
     missing: BTreeSet<ObjectId>,
 }
 
-fn check(store: &Store<'_>, tree: &[u8], known: &mut HashSet<ObjectId>, missing: &mut BTreeSet<ObjectId>) {
+/// Names looked at so far.
+struct Known {
+    recent: Vec<u64>,
+    all: HashSet<ObjectId>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { recent: vec![0; RECENT], all: HashSet::new() }
+    }
+}
+
+impl Known {
+    /// Remembers a name; whether it is news.
+    fn insert(&mut self, id: &oid) -> bool {
+        let short = id.as_bytes().first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+        let slot = usize::try_from(short).unwrap_or(0) % RECENT;
+        if self.recent[slot] == short {
+            return false;
+        }
+        self.recent[slot] = short;
+        self.all.insert(id.to_owned())
+    }
+}
+
+fn check(store: &Store<'_>, tree: &[u8], known: &mut Known, missing: &mut BTreeSet<ObjectId>) {
     for entry in TreeRefIter::from_bytes(tree, store.object_hash()).map_while(Result::ok) {
-        let id = entry.oid.to_owned();
-        if entry.mode.is_commit() || id.is_empty_blob() || !known.insert(id) || missing.len() > MISSING_MAX {
+        if entry.mode.is_commit()
+            || missing.len() > MISSING_MAX
+            || !known.insert(entry.oid)
+            || entry.oid.is_empty_blob()
+        {
             continue;
         }
+        let id = entry.oid.to_owned();
         if store.find(&id).is_none() {
             missing.insert(id);
         }
