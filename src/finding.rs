@@ -5,7 +5,7 @@
 use crate::blob::Origin;
 use crate::rule::{Environment, Level};
 use crate::secret::digest;
-use crate::side::Side;
+use crate::side::{Side, Step};
 
 /// A point in a text; both numbers count from 1, columns in UTF-16 code units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +113,8 @@ pub struct Finding {
     pub side: Side,
     /// Why, the deciding sentence first.
     pub evidence: Vec<String>,
+    /// The imports that lead from a client entry to this file, the entry first; empty where none decided.
+    pub chain: Vec<Step>,
     /// Whether a level was lowered because git ignores the path and does not track it.
     pub git_ignored: bool,
     /// Whether it is listed for information only and changes no exit code.

@@ -54,6 +54,38 @@ pub struct Judgement {
     pub evidence: Vec<String>,
     /// The variable that holds the value, when a bundler inlines that variable into client code.
     pub public_variable: Option<String>,
+    /// The imports that lead from a client entry to the file judged, the entry first; empty where none decided.
+    pub chain: Vec<Step>,
+    /// What of the SDK takes the key although it is for another kind, such as `publishableKey`.
+    pub given_as: Option<String>,
+}
+
+impl Judgement {
+    /// A side and why, and nothing more.
+    pub const fn new(side: Side, evidence: Vec<String>) -> Self {
+        Self { side, evidence, public_variable: None, chain: Vec::new(), given_as: None }
+    }
+}
+
+/// One import on the way from a client entry to a module.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// The file that imports, below the top of its tree, with `/`.
+    pub path: String,
+    /// The line of the import, from 1.
+    pub line: u64,
+}
+
+/// A tree of files that may be asked for, however it is stored: a folder on a disk, or the tree of a commit.
+///
+/// Paths are below the top, with `/` between their parts; the top itself is empty. Links are not followed.
+pub trait TreeView: Sync {
+    /// All of the regular file at `path`; none where there is no such file, or it has more than `bytes_max` bytes.
+    fn read(&self, path: &str, bytes_max: usize) -> Option<Vec<u8>>;
+    /// The names in a folder, sorted; folders end in `/`. Names that are not UTF-8 are left out.
+    fn list(&self, folder: &str) -> Vec<String>;
+    /// What stands in a folder and those above it.
+    fn facts(&self, folder: &str) -> Facts;
 }
 
 /// One folder of the tree as far as classification needs it.

@@ -73,13 +73,18 @@ impl Gathered {
         }
     }
 
+    /// The highest weight.
+    pub fn weight(&self) -> u32 {
+        self.pieces.iter().map(|piece| piece.weight).max().unwrap_or(0)
+    }
+
     /// The side with the highest weight.
     pub fn judge(mut self) -> Judgement {
         self.pieces.sort_by(|one, other| other.weight.cmp(&one.weight).then_with(|| one.why.cmp(&other.why)));
         self.pieces.dedup_by(|one, other| one.why == other.why);
         let Some(best) = self.pieces.first() else {
             let why = "nothing in the file or around it says where it runs".to_owned();
-            return Judgement { side: Side::Unknown, evidence: vec![why], public_variable: None };
+            return Judgement::new(Side::Unknown, vec![why]);
         };
         let is_tied = self.pieces.iter().any(|piece| piece.weight == best.weight && piece.side != best.side);
         let side = if is_tied { Side::Unknown } else { best.side };
@@ -99,7 +104,7 @@ impl Gathered {
         } else {
             pro.iter().map(|piece| piece.why.clone()).chain(against).collect()
         };
-        Judgement { side, evidence, public_variable: None }
+        Judgement::new(side, evidence)
     }
 
     fn add(&mut self, side: Side, weight: u32, why: String) {

@@ -5,10 +5,13 @@
 
 mod compiled;
 mod evidence;
+mod graph;
 mod manifest;
 mod rules;
+mod syntax;
 mod variable;
 
+pub use graph::Graph;
 pub use rules::{Example, Platform};
 
 use crate::blob::Part;
@@ -105,13 +108,13 @@ impl Prepared<'_> {
             (rule.depends.is_empty() || self.depends(&rule.depends).is_some()).then_some((rule, prefix))
         })?;
         let why = fill(&rule.why, &[("{name}", name), ("{prefix}", prefix)]);
-        Some(Judgement { side: Side::Client, evidence: vec![why], public_variable: Some(name.into()) })
+        Some(Judgement { public_variable: Some(name.into()), ..Judgement::new(Side::Client, vec![why]) })
     }
 
     /// The judgement of a variable in a file that has no side of its own.
     fn dotenv(&self, assigned: Option<&Assigned>) -> Option<Judgement> {
         let dotenv = &self.rules.dotenvs.iter().find(|dotenv| dotenv.is_about(&self.path))?.rule;
-        let judgement = |side, why| Some(Judgement { side, evidence: vec![why], public_variable: None });
+        let judgement = |side, why| Some(Judgement::new(side, vec![why]));
         if let Some((manifest, name)) = self.depends(&dotenv.whole) {
             return judgement(Side::Client, fill(&dotenv.whole_why, &[("{manifest}", manifest), ("{name}", name)]));
         }

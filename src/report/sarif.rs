@@ -150,7 +150,28 @@ fn result(finding: &Finding, indices: &BTreeMap<&str, i64>) -> Option<model::Res
         .locations(vec![location(finding, first, snippet)])
         .partial_fingerprints(fingerprints)
         .properties(bag(properties));
-    Some(if related.is_empty() { builder.build() } else { builder.related_locations(related).build() })
+    let mut result = builder.build();
+    result.related_locations = (!related.is_empty()).then_some(related);
+    result.code_flows = (!finding.chain.is_empty()).then(|| vec![flow(finding, first)]);
+    Some(result)
+}
+
+/// From the client entry, import by import, to the key.
+fn flow(finding: &Finding, place: &Place) -> model::CodeFlow {
+    let steps = finding.chain.iter().map(|step| {
+        let artifact = model::ArtifactLocation::builder().uri(to_uri(&step.path)).uri_base_id(ROOT).build();
+        let line = i64::try_from(step.line).unwrap_or(i64::MAX);
+        let region = model::Region::builder().start_line(line).build();
+        let physical = model::PhysicalLocation::builder().artifact_location(artifact).region(region).build();
+        let message = message("The import that leads on.");
+        model::Location::builder().physical_location(physical).message(message).build()
+    });
+    let mut last = location(finding, place, None);
+    last.message = Some(message("The key."));
+    let locations = steps.chain([last]).map(|one| model::ThreadFlowLocation::builder().location(one).build());
+    let thread = model::ThreadFlow::builder().locations(locations.collect::<Vec<_>>()).build();
+    let message = message("How client code comes to hold it.");
+    model::CodeFlow::builder().thread_flows(vec![thread]).message(message).build()
 }
 
 const fn level(finding: &Finding) -> model::ResultLevel {

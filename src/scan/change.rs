@@ -14,13 +14,14 @@ pub(super) use staged::run as staged;
 use super::Shared;
 use super::batch::Batch;
 use super::decide::Standing;
+use super::graphs::Graphs;
 use super::ground::{Ground, folder_of};
 use super::inspect::{Inspector, shown};
 use super::reading::Reading;
 use crate::blob::{Blob, Origin, Visitor as _, Whole};
 use crate::classify::Classifier;
 use crate::finding::Finding;
-use crate::side::{Facts, Wanted};
+use crate::side::{Facts, Judgement, Wanted};
 use crate::source::history::{Top, TreeFacts};
 use crate::source::objects::{Objects, Odb};
 use crate::source::repository::{Checkout, HookEnvironment};
@@ -165,6 +166,13 @@ impl Ground for InTree<'_> {
         match (self.facts, self.top) {
             (Some(facts), Some(top)) => facts.facts(top, folder_of(path)),
             _ => Facts::default(),
+        }
+    }
+
+    fn decide(&self, classifier: &Arc<Classifier>, graphs: &Graphs, path: &[u8], judgement: Judgement) -> Judgement {
+        match (self.facts, self.top) {
+            (Some(facts), Some(top)) => graphs.decide(classifier, (facts, top), path, judgement),
+            _ => judgement,
         }
     }
 

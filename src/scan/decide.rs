@@ -54,6 +54,7 @@ impl Decision {
             subject: judgement.public_variable,
             side: judgement.side,
             evidence,
+            chain: judgement.chain,
             git_ignored,
             inventory: rule.on_request,
             origin: Origin::File,
@@ -79,7 +80,7 @@ pub(super) fn age(finding: &mut Finding, rules: &Rules, now: i64) {
 
 /// A judgement of a key that stands in no code.
 pub(super) fn no_code(why: &str) -> Judgement {
-    Judgement { side: Side::Unknown, evidence: vec![why.into()], public_variable: None }
+    Judgement::new(Side::Unknown, vec![why.into()])
 }
 
 const fn meets(needs: Needs, judgement: &Judgement) -> bool {

@@ -4,9 +4,10 @@
 
 use super::Selection;
 use super::decide::Standing;
+use super::graphs::Graphs;
 use super::target::Target;
-use crate::classify::Classifier;
-use crate::side::{Facts, Wanted};
+use crate::classify::{Classifier, Graph};
+use crate::side::{Facts, Judgement, Wanted};
 use crate::source::facts::FolderFacts;
 use crate::source::repository::{Repositories, Repository, Tracked, top_of};
 use anyhow::{Result, bail};
@@ -28,6 +29,14 @@ pub(super) trait Ground: Sync {
     fn wants(&self, path: &[u8]) -> bool;
     /// The facts around `path`.
     fn facts(&self, classifier: &Arc<Classifier>, path: &[u8]) -> Facts;
+    /// `judgement` of the file at `path` by itself, in the light of who imports it.
+    fn decide(&self, _: &Arc<Classifier>, _: &Graphs, _: &[u8], judgement: Judgement) -> Judgement {
+        judgement
+    }
+    /// What reports put before a path below the top of the tree, and what they leave out at its start.
+    fn top_prefix(&self) -> (&[u8], &[u8]) {
+        (self.prefix(), b"")
+    }
     /// How the file at `path` stands with git.
     fn standing(&self, path: &[u8]) -> Standing;
 }
@@ -86,6 +95,7 @@ pub(super) struct Disk {
     repositories: Repositories,
     selection: Selection,
     facts: OnceLock<Option<FolderFacts>>,
+    graph: OnceLock<Graph>,
 }
 
 impl Disk {
@@ -106,6 +116,7 @@ impl Disk {
             repositories: Repositories::default(),
             selection,
             facts: OnceLock::new(),
+            graph: OnceLock::new(),
         };
         if selection == Selection::Tracked {
             ground.check_index()?;
@@ -116,6 +127,11 @@ impl Disk {
     /// The commit at `HEAD`.
     pub fn head(&self) -> Option<String> {
         self.repositories.enclosing(&self.folder)?.head()
+    }
+
+    fn folder_facts(&self, classifier: &Arc<Classifier>) -> Option<&FolderFacts> {
+        let make = || FolderFacts::new(&self.top, Arc::clone(classifier) as Arc<dyn Wanted>).ok();
+        self.facts.get_or_init(make).as_ref()
     }
 
     /// The nearest repository around the file at `path`, and the file's path in it.
@@ -156,11 +172,23 @@ impl Ground for Disk {
     }
 
     fn facts(&self, classifier: &Arc<Classifier>, path: &[u8]) -> Facts {
-        let facts =
-            self.facts.get_or_init(|| FolderFacts::new(&self.top, Arc::clone(classifier) as Arc<dyn Wanted>).ok());
-        let Some(facts) = facts else { return Facts::default() };
+        let Some(facts) = self.folder_facts(classifier) else { return Facts::default() };
         let path = [&self.top_prefix, path].concat();
         facts.facts(folder_of(&path))
+    }
+
+    fn decide(&self, classifier: &Arc<Classifier>, _: &Graphs, path: &[u8], judgement: Judgement) -> Judgement {
+        let Some(facts) = self.folder_facts(classifier) else { return judgement };
+        let graph = self.graph.get_or_init(|| Graph::new(Arc::clone(classifier)));
+        graph.decide(facts, &self.below_top(path), judgement)
+    }
+
+    fn top_prefix(&self) -> (&[u8], &[u8]) {
+        // Seen from above the top, or from below it.
+        match self.prefix.strip_suffix(self.top_prefix.as_slice()) {
+            Some(before) => (before, b""),
+            None => (&self.prefix, &self.top_prefix),
+        }
     }
 
     fn standing(&self, path: &[u8]) -> Standing {

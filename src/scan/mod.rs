@@ -6,6 +6,7 @@
 mod batch;
 mod change;
 mod decide;
+mod graphs;
 mod ground;
 mod history;
 mod inspect;
@@ -29,6 +30,7 @@ use crate::source::open::Root;
 use crate::source::reader::{Buffer, Reader, Stream};
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
+use graphs::Graphs;
 use ground::{Bare, Disk};
 use inspect::Inspection;
 use std::path::{Path, PathBuf};
@@ -104,6 +106,7 @@ struct Shared<'o> {
     detector: Detector,
     /// Compiled at the first hit.
     classifier: OnceLock<Arc<Classifier>>,
+    graphs: Graphs,
     collected: Mutex<Batch>,
 }
 
@@ -116,6 +119,7 @@ pub fn run(options: &Options) -> Result<Report> {
         options,
         detector: Detector::new(&options.rules)?,
         classifier: OnceLock::new(),
+        graphs: Graphs::default(),
         collected: Mutex::default(),
     };
     let head = match &options.scope {

@@ -12,7 +12,8 @@ use crate::classify::Prepared;
 use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
 use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
 use crate::line_hash::LineHasher;
-use crate::side::Judgement;
+use crate::path::encode;
+use crate::side::{Judgement, Step};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
@@ -80,8 +81,12 @@ impl<'t, 'c> Text<'t, 'c> {
             // It was empty a line ago, and no other thread has it.
             let _ = self.prepared.set(prepared);
         }
-        let judged = self.prepared.get().map(|prepared| prepared.judge_in(bytes, key));
-        Ok(mask_judgement(&shared.detector, judged.unwrap_or_else(|| decide::no_code("nothing is known of it"))))
+        let Some(prepared) = self.prepared.get() else { return Ok(decide::no_code("nothing is known of it")) };
+        let mut judgement = prepared.judge_in(bytes, key);
+        if prepared.is_open(bytes, key) {
+            judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
+        }
+        Ok(mask_judgement(&shared.detector, judgement))
     }
 }
 
@@ -92,6 +97,8 @@ fn mask_judgement(detector: &Detector, judgement: Judgement) -> Judgement {
         side: judgement.side,
         evidence: judgement.evidence.into_iter().map(clean).collect(),
         public_variable: judgement.public_variable.map(clean),
+        chain: judgement.chain.into_iter().map(|step| Step { path: clean(step.path), ..step }).collect(),
+        given_as: judgement.given_as,
     }
 }
 
@@ -270,6 +277,7 @@ impl<'r> Reading<'r> {
             let finding = group.decision.finding(&shared.options.rules, group.key, &standing);
             findings.extend(finding.map(|finding| Finding {
                 origin,
+                chain: shown_chain(ground, finding.chain),
                 path: path.into(),
                 places: group.places,
                 excerpt: group.excerpt,
@@ -278,6 +286,17 @@ impl<'r> Reading<'r> {
         }
         findings
     }
+}
+
+/// The chain as reports name its files; without those that they cannot name.
+fn shown_chain(ground: &dyn Ground, chain: Vec<Step>) -> Vec<Step> {
+    let (before, cut) = ground.top_prefix();
+    let cut = String::from_utf8_lossy(cut);
+    let shown = chain.into_iter().filter_map(|step| {
+        let path = step.path.strip_prefix(cut.as_ref())?;
+        Some(Step { path: format!("{}{}", encode(before), encode(path.as_bytes())), ..step })
+    });
+    shown.collect()
 }
 
 /// Where a key stands that stands in no code.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bstr::ByteSlice;
 
 use crate::path::encode;
-use crate::side::{Facts, Folder, Wanted};
+use crate::side::{Facts, Folder, TreeView, Wanted};
 use crate::source::open::{Entry, OpenError, Root};
 
 /// Folders nearer than this to a file are looked at, and the top.
@@ -102,6 +102,24 @@ impl FolderFacts {
         manifests.sort_unstable();
         manifests.dedup_by(|one, other| one.0 == other.0);
         manifests
+    }
+}
+
+impl TreeView for FolderFacts {
+    fn read(&self, path: &str, bytes_max: usize) -> Option<Vec<u8>> {
+        self.top.read_bounded(Path::new(path), bytes_max as u64).ok().flatten()
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = self.top.folder(Path::new(folder)).and_then(|folder| folder.entries(ENTRIES_MAX));
+        let named = |entry: Entry| Some(String::from_utf8(entry.name).ok()? + if entry.is_folder { "/" } else { "" });
+        let mut names: Vec<String> = entries.unwrap_or_default().into_iter().filter_map(named).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn facts(&self, folder: &str) -> Facts {
+        Self::facts(self, folder.as_bytes())
     }
 }
 

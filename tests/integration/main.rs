@@ -11,6 +11,7 @@
 mod cases;
 mod detection;
 mod formats;
+mod graph;
 #[cfg(unix)]
 mod repository;
 mod sides;

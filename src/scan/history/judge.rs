@@ -3,6 +3,7 @@
 //! The first and the last commit are always among them; the worst side counts.
 
 use super::super::decide::Standing;
+use super::super::graphs::Graphs;
 use super::super::ground::{Bare, Ground, folder_of};
 use super::super::inspect::Inspector;
 use super::Repository;
@@ -10,7 +11,7 @@ use super::reveal::Held;
 use crate::blob::{Blob, Origin, Visitor as _};
 use crate::classify::Classifier;
 use crate::finding::Finding;
-use crate::side::{Facts, Wanted};
+use crate::side::{Facts, Judgement, Wanted};
 use crate::source::history::{Graph, Top, TreeFacts};
 use gix_hash::ObjectId;
 use rayon::prelude::*;
@@ -72,6 +73,10 @@ impl Ground for InCommit<'_, '_> {
 
     fn facts(&self, _: &Arc<Classifier>, path: &[u8]) -> Facts {
         self.facts.facts(Top::Tree(self.tree), folder_of(path))
+    }
+
+    fn decide(&self, classifier: &Arc<Classifier>, graphs: &Graphs, path: &[u8], judgement: Judgement) -> Judgement {
+        graphs.decide(classifier, (self.facts, Top::Tree(self.tree)), path, judgement)
     }
 
     fn standing(&self, _: &[u8]) -> Standing {

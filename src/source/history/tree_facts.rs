@@ -1,7 +1,7 @@
 //! What surrounds a file in the tree of a commit or in the index: names and manifests, as `facts` gathers them from a disk.
 
 use crate::path::encode;
-use crate::side::{Facts, Folder, Wanted};
+use crate::side::{Facts, Folder, TreeView, Wanted};
 use crate::source::objects::{EntryKind, Odb, TreeEntry, tree_entries};
 use crate::source::repository::Index;
 use bstr::ByteSlice as _;
@@ -36,6 +36,61 @@ pub struct TreeFacts<'s> {
 
 /// Folders by tree and path.
 type Known = HashMap<(ObjectId, Vec<u8>), Arc<Folder>>;
+
+/// One tree with its files.
+pub struct TreeTop<'v, 's> {
+    facts: &'v TreeFacts<'s>,
+    top: Top<'v>,
+}
+
+impl TreeView for TreeTop<'_, '_> {
+    fn read(&self, path: &str, bytes_max: usize) -> Option<Vec<u8>> {
+        let id = self.facts.find(self.at(), path)?;
+        let mut text = Vec::new();
+        let is_file = self.facts.odb.object(&id, &mut text) == Some(Kind::Blob) && text.len() <= bytes_max;
+        is_file.then_some(text)
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let mut at = self.at();
+        for part in folder.split('/').filter(|part| !part.is_empty()) {
+            at = match at {
+                At::Index(index, _) => At::Index(index, folder.as_bytes()),
+                At::Tree(_) => {
+                    let entries = self.facts.entries(at);
+                    let is_next = |entry: &&TreeEntry| entry.kind == EntryKind::Folder && entry.name == part.as_bytes();
+                    let Some(next) = entries.iter().find(is_next) else { return Vec::new() };
+                    At::Tree(next.id)
+                }
+            };
+        }
+        let to_name = |entry: TreeEntry| {
+            let end = match entry.kind {
+                EntryKind::File => "",
+                EntryKind::Folder => "/",
+                _ => return None,
+            };
+            Some(String::from_utf8(entry.name).ok()? + end)
+        };
+        let mut names: Vec<String> = self.facts.entries(at).into_iter().filter_map(to_name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn facts(&self, folder: &str) -> Facts {
+        self.facts.facts(self.top, folder.as_bytes())
+    }
+}
+
+impl<'v> TreeTop<'v, '_> {
+    const fn at(&self) -> At<'v> {
+        match self.top {
+            Top::Tree(tree) => At::Tree(tree),
+            Top::Index(index) => At::Index(index, b""),
+        }
+    }
+}
 
 /// A folder of a tree.
 #[derive(Clone, Copy)]
@@ -78,6 +133,11 @@ impl<'s> TreeFacts<'s> {
             folders.extend(top);
         }
         Facts { folders }
+    }
+
+    /// One of the trees, to be asked for its files.
+    pub fn view<'v>(&'v self, top: Top<'v>) -> TreeTop<'v, 's> {
+        TreeTop { facts: self, top }
     }
 
     fn folder(&self, at: At<'_>, path: &[u8]) -> Arc<Folder> {

@@ -1,0 +1,204 @@
+//! Who imports a module that has no side of its own, and which sides they are on.
+//!
+//! Imports are followed backwards from the module, and only those that are left when the framework has taken server code
+//! out. The first chain from a client entry makes it shared; server importers alone make it server; an import that may lead
+//! to it and cannot be followed makes it unknown. Everything is read through a [`TreeView`], once a tree.
+
+mod config;
+mod frameworks;
+mod inventory;
+mod resolve;
+mod walk;
+
+use super::{Classifier, Prepared};
+use crate::blob::Part;
+use crate::side::{Judgement, Side, Step, TreeView};
+use frameworks::Framework;
+use inventory::{Inventory, MODULE_BYTES_MAX};
+use resolve::folder;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use walk::Found;
+
+/// A judgement worth less than this is a manifest's, or none: who imports the module says more.
+const OWN_WEIGHT: u32 = 60;
+/// Importers named in a sentence.
+const NAMED_MAX: usize = 3;
+/// Sentences of the file itself that are kept behind those of its importers.
+const KEPT_MAX: usize = 3;
+
+impl Prepared<'_> {
+    /// Whether who imports the file decides about the key at `key` of `text`, and not what the file itself says.
+    pub fn is_open(&self, text: &[u8], key: &Range<usize>) -> bool {
+        let extension = self.path.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if !matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "json") {
+            return false;
+        }
+        let assigned = super::variable::assigned(text, key);
+        if assigned.as_ref().is_some_and(|assigned| self.inlined(assigned).is_some()) {
+            return false;
+        }
+        let mut gathered = self.gathered.clone();
+        gathered.of_region(&self.regions, key);
+        let weight = gathered.weight();
+        weight < OWN_WEIGHT || (weight == OWN_WEIGHT && gathered.judge().side == Side::Server)
+    }
+}
+
+/// The modules of one tree and what is known of them; made when a judgement first needs it.
+pub struct Graph {
+    classifier: Arc<Classifier>,
+    inventory: OnceLock<Inventory>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// What each module imports, script by script.
+    parsed: HashMap<u32, Arc<Vec<Parsed>>>,
+    owns: HashMap<u32, Arc<Own>>,
+    found: HashMap<u32, Arc<Found>>,
+}
+
+/// One script of a module.
+struct Parsed {
+    module: super::syntax::Module,
+    /// Where it runs, if the file's kind alone says so.
+    side: Option<Side>,
+}
+
+/// What a module says of itself.
+struct Own {
+    side: Side,
+    weight: u32,
+    why: String,
+    is_full_stack: bool,
+}
+
+impl Graph {
+    /// Of a tree that is not yet looked at.
+    pub fn new(classifier: Arc<Classifier>) -> Self {
+        Self { classifier, inventory: OnceLock::new(), known: Mutex::default() }
+    }
+
+    /// `base`, the judgement of the module at `path` by itself, in the light of who imports it in the tree `view`.
+    pub fn decide(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
+        let inventory = self.inventory.get_or_init(|| Inventory::read(view));
+        let Some(&number) = inventory.resolver.numbers.get(path) else { return base };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = match known.found.get(&number) {
+            Some(found) => Arc::clone(found),
+            None => {
+                let mut tree = Modules { classifier: &self.classifier, inventory, view, known: &mut known };
+                let found = Arc::new(walk::walk(&mut tree, number));
+                known.found.insert(number, Arc::clone(&found));
+                found
+            }
+        };
+        drop(known);
+        let is_full_stack = Framework::around(&view.facts(folder(path))).is_full_stack;
+        combine(base, &found, is_full_stack)
+    }
+}
+
+/// The modules of a tree while one is asked about.
+struct Modules<'m> {
+    classifier: &'m Classifier,
+    inventory: &'m Inventory,
+    view: &'m dyn TreeView,
+    known: &'m mut Known,
+}
+
+impl Modules<'_> {
+    fn path(&self, number: u32) -> &str {
+        &self.inventory.files[number as usize].path
+    }
+
+    /// What the module imports, read by the parser the first time.
+    fn parsed(&mut self, number: u32) -> Arc<Vec<Parsed>> {
+        if let Some(parsed) = self.known.parsed.get(&number) {
+            return Arc::clone(parsed);
+        }
+        let path = self.path(number).to_owned();
+        let text = self.view.read(&path, MODULE_BYTES_MAX).unwrap_or_default();
+        let framework = Framework::around(&self.view.facts(folder(&path)));
+        let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let scripts = super::syntax::scripts(&path, &text).into_iter().map(|script| {
+            let dialect = super::syntax::Dialect {
+                is_plain: matches!(extension, "ts" | "mts" | "cts"),
+                elides: matches!(extension, "ts" | "tsx" | "mts" | "cts"),
+                stripped: framework.stripped(&path),
+            };
+            let dialect = super::syntax::Dialect { elides: dialect.elides && !script.has_markup, ..dialect };
+            Parsed { module: super::syntax::module(&script.text, dialect), side: script.side }
+        });
+        let parsed = Arc::new(scripts.collect::<Vec<_>>());
+        self.known.parsed.insert(number, Arc::clone(&parsed));
+        parsed
+    }
+
+    /// What the module says of itself.
+    fn own(&mut self, number: u32) -> Arc<Own> {
+        if let Some(own) = self.known.owns.get(&number) {
+            return Arc::clone(own);
+        }
+        let path = self.path(number).to_owned();
+        let text = self.view.read(&path, MODULE_BYTES_MAX).unwrap_or_default();
+        let facts = self.view.facts(folder(&path));
+        let framework = Framework::around(&facts);
+        let gathered = self.classifier.prepare(&path, &text, Part::Start, &facts).gathered;
+        let weight = gathered.weight();
+        let mut judgement = gathered.judge();
+        let why = if judgement.evidence.is_empty() { String::new() } else { judgement.evidence.remove(0) };
+        let mut own = Own { side: judgement.side, weight, why, is_full_stack: framework.is_full_stack };
+        if let Some(why) = framework.keeps_on_server(&path) {
+            own = Own { side: Side::Server, weight: 100, why: why.into(), ..own };
+        } else if weight < OWN_WEIGHT
+            && let Some(why) = framework.ships(&path)
+        {
+            own = Own { side: Side::Client, weight: OWN_WEIGHT, why: why.into(), ..own };
+        }
+        let own = Arc::new(own);
+        self.known.owns.insert(number, Arc::clone(&own));
+        own
+    }
+}
+
+/// What the module itself says and what its importers say, together.
+fn combine(base: Judgement, found: &Found, is_full_stack: bool) -> Judgement {
+    let named = |servers: &[Step]| {
+        let names = servers.iter().take(NAMED_MAX).map(|step| format!("`{}` (line {})", step.path, step.line));
+        let more =
+            if servers.len() > NAMED_MAX { format!(" and {} more", servers.len() - NAMED_MAX) } else { String::new() };
+        names.collect::<Vec<_>>().join(", ") + &more
+    };
+    let own = base.evidence.iter().take(KEPT_MAX).map(|why| format!("by itself {}: {why}", base.side.as_str()));
+    if let Some(client) = &found.client {
+        let is_plain = base.side == Side::Client && found.servers.is_empty() && !is_full_stack;
+        let side = if is_plain { Side::Client } else { Side::Shared };
+        let mut evidence = vec![client.sentence(), format!("`{}` is client code: {}", client.entry(), client.why)];
+        if !found.servers.is_empty() {
+            evidence.push(format!("server code imports it as well: {}", named(&found.servers)));
+        }
+        evidence.extend(own);
+        return Judgement { side, evidence, chain: client.chain.clone(), ..base };
+    }
+    if let Some(doubt) = found.doubts.first() {
+        if base.side == Side::Client && !is_full_stack {
+            return base;
+        }
+        let mut evidence = vec![doubt.clone()];
+        if !found.servers.is_empty() {
+            evidence.push(format!("otherwise server code alone imports it: {}", named(&found.servers)));
+        }
+        evidence.extend(own);
+        return Judgement { side: Side::Unknown, evidence, ..base };
+    }
+    if found.servers.is_empty() {
+        return base;
+    }
+    let mut evidence = vec![format!("server code alone imports it: {}", named(&found.servers))];
+    evidence.extend(own.filter(|_| base.side != Side::Server));
+    Judgement { side: Side::Server, evidence, ..base }
+}

@@ -1,0 +1,290 @@
+//! Which file of the tree an import names: as bundlers, Node and TypeScript look it up, without leaving the tree.
+//!
+//! Everything is a look-up in the inventory; no file is read here.
+
+use super::config::{Package, Paths};
+use std::collections::HashMap;
+
+/// What may be left out at the end of an import, first come first.
+const EXTENSIONS: [&str; 22] = [
+    ".ts",
+    ".tsx",
+    ".d.ts",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".mts",
+    ".cts",
+    ".json",
+    ".vue",
+    ".svelte",
+    ".astro",
+    ".native.ts",
+    ".native.tsx",
+    ".native.js",
+    ".ios.ts",
+    ".ios.tsx",
+    ".ios.js",
+    ".web.ts",
+    ".web.tsx",
+    ".web.js",
+];
+/// An extension as written, and what may stand for it in the sources.
+const REWRITTEN: [(&str, &[&str]); 4] =
+    [(".js", &[".ts", ".tsx", ".jsx"]), (".jsx", &[".tsx"]), (".mjs", &[".mts"]), (".cjs", &[".cts"])];
+/// Folders that builds go to, in place of which sources are looked for.
+const BUILT: [&str; 5] = ["dist/", "lib/", "build/", "out/", "esm/"];
+/// Beginnings that projects commonly give their own folders, and those folders below the package.
+const CUSTOMARY: [(&str, &[&str]); 6] = [
+    ("@/", &["src/", "", "app/", "resources/js/"]),
+    ("~/", &["", "src/", "app/"]),
+    ("$lib/", &["src/lib/"]),
+    ("@@/", &[""]),
+    ("~~/", &[""]),
+    ("src/", &["src/"]),
+];
+
+/// What an import leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// These files, by number: one, but for platform variants.
+    Files(Vec<u32>),
+    /// A package from outside the tree.
+    Outside,
+    /// Something that should be in the tree, and is not.
+    Missing,
+}
+
+/// Everything that names are looked up in.
+#[derive(Default)]
+pub(super) struct Resolver {
+    /// Files by path.
+    pub numbers: HashMap<String, u32>,
+    /// Packages by folder.
+    pub packages: HashMap<String, Package>,
+    /// Folders of packages by name.
+    pub named: HashMap<String, Vec<String>>,
+    /// Configurations by folder.
+    pub paths: HashMap<String, Paths>,
+}
+
+/// `path` relative to `folder`, without `.` and `..`; none if it leaves the tree.
+pub(super) fn join(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The folder of `path`.
+pub(super) fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// `folder` and those above it, nearest first.
+fn above(folder: &str) -> impl Iterator<Item = &str> {
+    let mut next = Some(folder);
+    std::iter::from_fn(move || {
+        let here = next?;
+        next = (!here.is_empty()).then(|| self::folder(here));
+        Some(here)
+    })
+}
+
+impl Resolver {
+    /// What `specifier` in the file at `importer` leads to.
+    pub fn resolve(&self, importer: &str, specifier: &str) -> Target {
+        let end = specifier.char_indices().find(|&(at, one)| one == '?' || (one == '#' && at > 0));
+        let specifier = &specifier[..end.map_or(specifier.len(), |(at, _)| at)];
+        let specifier = specifier.rsplit('!').next().unwrap_or(specifier);
+        let here = folder(importer);
+        let found = |files: Vec<u32>| if files.is_empty() { Target::Missing } else { Target::Files(files) };
+        if specifier.is_empty() || specifier.contains("://") || specifier.starts_with("node:") {
+            return Target::Outside;
+        }
+        if specifier == "." || specifier == ".." || specifier.starts_with("./") || specifier.starts_with("../") {
+            return found(join(here, specifier).map(|path| self.file(&path)).unwrap_or_default());
+        }
+        let package = self.package_of(here);
+        if specifier.starts_with('/') {
+            let below = ["", "public", "src"].iter().filter_map(|start| join(&join(package, start)?, specifier));
+            return below
+                .map(|path| self.file(&path))
+                .find(|files| !files.is_empty())
+                .map_or(Target::Outside, Target::Files);
+        }
+        let files = self.named(here, package, specifier);
+        if !files.is_empty() {
+            return Target::Files(files);
+        }
+        let is_own = specifier.starts_with(['#', '~']) || specifier.starts_with("@/") || specifier.starts_with("$lib");
+        let is_aliased = self.configuration(here).is_some_and(|paths| {
+            paths.aliases.iter().any(|(pattern, _)| pattern != "*" && matched(pattern, specifier).is_some())
+        });
+        let is_workspace = self.named.contains_key(split(specifier).0);
+        if is_own || is_aliased || is_workspace { Target::Missing } else { Target::Outside }
+    }
+
+    /// The beginning of paths that `specifier`, cut where it is filled in at run time, may lead to.
+    pub fn beginning(&self, importer: &str, specifier: &str) -> Option<String> {
+        let here = folder(importer);
+        let (start, rest) = specifier.rsplit_once('/').map_or(("", specifier), |(start, rest)| (start, rest));
+        if start.starts_with('.') {
+            let folder = join(here, start)?;
+            return Some(if folder.is_empty() { rest.into() } else { format!("{folder}/{rest}") });
+        }
+        let package = self.package_of(here);
+        for (beginning, below) in CUSTOMARY.iter().filter(|(beginning, _)| specifier.starts_with(beginning)) {
+            return join(package, &format!("{}{}", below[0], specifier.strip_prefix(beginning)?));
+        }
+        // Nothing literal in front: anything of the package.
+        specifier.is_empty().then(|| if package.is_empty() { String::new() } else { format!("{package}/") })
+    }
+
+    /// The folder of the nearest `package.json` at or above `folder`; the top if there is none.
+    pub fn package_of<'f>(&self, folder: &'f str) -> &'f str {
+        above(folder).find(|folder| self.packages.contains_key(*folder)).unwrap_or("")
+    }
+
+    fn configuration(&self, folder: &str) -> Option<&Paths> {
+        above(folder).find_map(|folder| self.paths.get(folder))
+    }
+
+    /// The files that a name without a path in front means.
+    fn named(&self, here: &str, package: &str, specifier: &str) -> Vec<u32> {
+        if specifier.starts_with('#')
+            && let Some(found) = self.packages.get(package).map(|known| self.mapped(package, &known.imports, specifier))
+            && !found.is_empty()
+        {
+            return found;
+        }
+        if let Some(paths) = self.configuration(here) {
+            let aliased =
+                paths.aliases.iter().filter_map(|(pattern, targets)| Some((matched(pattern, specifier)?, targets)));
+            for (star, targets) in aliased {
+                let found = targets.iter().map(|target| self.file(&target.replacen('*', star, 1)));
+                if let Some(files) = found.into_iter().find(|files| !files.is_empty()) {
+                    return files;
+                }
+            }
+            let found = paths.base.as_ref().and_then(|base| join(base, specifier)).map(|path| self.file(&path));
+            if let Some(files) = found.filter(|files| !files.is_empty()) {
+                return files;
+            }
+        }
+        let workspace = self.workspace(specifier);
+        if !workspace.is_empty() {
+            return workspace;
+        }
+        for (beginning, below) in CUSTOMARY {
+            let Some(rest) = specifier.strip_prefix(beginning) else { continue };
+            let tried = below.iter().filter_map(|start| join(package, &format!("{start}{rest}")));
+            if let Some(files) = tried.map(|path| self.file(&path)).find(|files| !files.is_empty()) {
+                return files;
+            }
+        }
+        Vec::new()
+    }
+
+    /// The files of a package of this tree that `specifier` names.
+    fn workspace(&self, specifier: &str) -> Vec<u32> {
+        let (name, rest) = split(specifier);
+        let mut files = Vec::new();
+        for folder in self.named.get(name).into_iter().flatten() {
+            let Some(package) = self.packages.get(folder) else { continue };
+            let key = if rest.is_empty() { ".".into() } else { format!("./{rest}") };
+            let mut found = self.mapped(folder, &package.exports, &key);
+            if found.is_empty() && rest.is_empty() {
+                let entries = package.main.iter().filter_map(|main| self.built(folder, main).into_iter().next());
+                found = entries.take(1).collect();
+            }
+            if found.is_empty() {
+                let tried = ["", "src"].iter().filter_map(|start| join(folder, &format!("{start}/{rest}")));
+                found = tried.map(|path| self.file(&path)).find(|files| !files.is_empty()).unwrap_or_default();
+            }
+            files.extend(found);
+        }
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// The files that `key` is mapped to in `table`, an `exports` or `imports` of the package in `folder`.
+    fn mapped(&self, folder: &str, table: &[(String, String)], key: &str) -> Vec<u32> {
+        let targets =
+            table.iter().filter_map(|(pattern, target)| Some(target.replacen('*', matched(pattern, key)?, 1)));
+        let mut files: Vec<u32> = targets.flat_map(|target| self.built(folder, &target)).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// The file at `path` below `folder`, or the source that it will be built from.
+    fn built(&self, folder: &str, path: &str) -> Vec<u32> {
+        let path = path.trim_start_matches("./");
+        let direct = join(folder, path).map(|path| self.file(&path)).unwrap_or_default();
+        if !direct.is_empty() {
+            return direct;
+        }
+        let Some(rest) = BUILT.iter().find_map(|built| path.strip_prefix(built)) else { return Vec::new() };
+        let stem = rest.split('/').next_back().and_then(|name| name.split_once('.')).map_or("", |(stem, _)| stem);
+        let inner = self::folder(rest);
+        let sources = [format!("src/{inner}/{stem}"), format!("{inner}/{stem}")];
+        let tried = sources.iter().filter_map(|source| join(folder, source));
+        tried.map(|path| self.file(&path)).find(|files| !files.is_empty()).unwrap_or_default()
+    }
+
+    /// The file at `path`, with an extension or as a folder's index where need be.
+    fn file(&self, path: &str) -> Vec<u32> {
+        if let Some(&number) = self.numbers.get(path) {
+            return vec![number];
+        }
+        for (written, sources) in REWRITTEN {
+            let stem = path.strip_suffix(written);
+            if let Some(number) =
+                stem.and_then(|stem| sources.iter().find_map(|one| self.numbers.get(&format!("{stem}{one}"))))
+            {
+                return vec![*number];
+            }
+        }
+        let with: Vec<u32> =
+            EXTENSIONS.iter().filter_map(|one| self.numbers.get(&format!("{path}{one}")).copied()).collect();
+        if !with.is_empty() {
+            return with;
+        }
+        if let Some(package) = self.packages.get(path) {
+            let entry = package.main.iter().map(|main| self.plain(path, main)).find(|files| !files.is_empty());
+            if let Some(files) = entry {
+                return files;
+            }
+        }
+        let index = if path.is_empty() { "index".to_owned() } else { format!("{path}/index") };
+        EXTENSIONS.iter().filter_map(|one| self.numbers.get(&format!("{index}{one}")).copied()).collect()
+    }
+
+    /// The file that a `main` names.
+    fn plain(&self, folder: &str, main: &str) -> Vec<u32> {
+        let path = join(folder, main).unwrap_or_default();
+        let tried = std::iter::once("").chain(EXTENSIONS);
+        tried.filter_map(|one| self.numbers.get(&format!("{path}{one}")).copied()).take(1).collect()
+    }
+}
+
+/// Package name, and what stands behind it.
+fn split(specifier: &str) -> (&str, &str) {
+    let from = if specifier.starts_with('@') { specifier.find('/').map_or(specifier.len(), |at| at + 1) } else { 0 };
+    let end = specifier[from..].find('/').map_or(specifier.len(), |at| from + at);
+    (&specifier[..end], specifier[end..].trim_start_matches('/'))
+}
+
+/// What the `*` of `pattern` stands for in `text`.
+fn matched<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let Some((start, end)) = pattern.split_once('*') else { return (pattern == text).then_some("") };
+    text.strip_prefix(start)?.strip_suffix(end)
+}

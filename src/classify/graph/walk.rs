@@ -1,0 +1,320 @@
+//! The way back from a module to those that import it, nearest first.
+
+use super::super::syntax::{Edge, Names};
+use super::resolve::{Target, folder};
+use super::{Modules, OWN_WEIGHT, Own};
+use crate::side::{Side, Step};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Modules that are read by the parser for one question.
+const PARSED_MAX: usize = 2_000;
+/// Modules that are read once a client entry is known, to find server code that imports it as well.
+const PARSED_AFTER_MAX: usize = 200;
+/// Imports in doubt that are told.
+const DOUBTS_MAX: usize = 3;
+
+/// Who imports a module.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The nearest client entry.
+    pub client: Option<Client>,
+    /// Imports by server code, sorted.
+    pub servers: Vec<Step>,
+    /// Imports that may lead to it and cannot be followed.
+    pub doubts: Vec<String>,
+}
+
+/// A chain of imports from a client entry.
+pub(super) struct Client {
+    /// The entry first.
+    pub chain: Vec<Step>,
+    /// Why the entry is client code.
+    pub why: String,
+}
+
+impl Client {
+    pub fn entry(&self) -> &str {
+        self.chain.first().map_or("", |step| step.path.as_str())
+    }
+
+    pub fn sentence(&self) -> String {
+        let line = self.chain.first().map_or(0, |step| step.line);
+        let through: Vec<String> =
+            self.chain.iter().skip(1).map(|step| format!("`{}` (line {})", step.path, step.line)).collect();
+        let through = if through.is_empty() { String::new() } else { format!(", through {}", through.join(", ")) };
+        format!("the client module `{}` imports it (line {line}){through}", self.entry())
+    }
+}
+
+/// Which exports of a module lead to the one asked about; none for any import of it.
+type Demand = Option<BTreeSet<String>>;
+
+struct Walk<'w, 'm> {
+    modules: &'w mut Modules<'m>,
+    found: Found,
+    demands: BTreeMap<u32, Demand>,
+    /// The import through which each module was reached: the module imported, and the line.
+    via: BTreeMap<u32, (u32, u64)>,
+    open: VecDeque<u32>,
+    parsed: usize,
+    start: u32,
+}
+
+/// Asks who imports the module `start`.
+pub(super) fn walk(modules: &mut Modules<'_>, start: u32) -> Found {
+    let mut walk = Walk {
+        modules,
+        found: Found::default(),
+        demands: BTreeMap::from([(start, None)]),
+        via: BTreeMap::new(),
+        open: VecDeque::from([start]),
+        parsed: 0,
+        start,
+    };
+    while let Some(number) = walk.open.pop_front() {
+        walk.importers_of(number);
+    }
+    if walk.found.client.is_none() {
+        walk.run_time();
+        walk.missing();
+        if walk.modules.inventory.is_cut {
+            walk.found.doubts.push("the tree has more modules than are looked into".into());
+        }
+    }
+    let mut found = walk.found;
+    found.servers.sort();
+    found.servers.dedup();
+    found.doubts.truncate(DOUBTS_MAX);
+    found
+}
+
+impl Walk<'_, '_> {
+    fn importers_of(&mut self, number: u32) {
+        let importers = self.modules.inventory.files[number as usize].importers.clone();
+        for importer in importers {
+            let most = if self.found.client.is_some() { PARSED_AFTER_MAX } else { PARSED_MAX };
+            if self.parsed >= most {
+                if self.found.client.is_none() {
+                    self.found.doubts.push(format!("more than {PARSED_MAX} modules import it, directly or not"));
+                }
+                self.open.clear();
+                return;
+            }
+            self.parsed += 1;
+            self.importer(number, importer);
+        }
+    }
+
+    /// Looks at the imports of `number` by `importer`.
+    fn importer(&mut self, number: u32, importer: u32) {
+        let demand = self.demands.get(&number).cloned().unwrap_or_default();
+        let parsed = self.modules.parsed(importer);
+        let mut carried: Option<(u64, Demand)> = None;
+        let mut is_browser = false;
+        for script in parsed.iter() {
+            for edge in script.module.edges.iter().filter(|edge| !edge.is_open) {
+                let Some(passed) = self.carries(importer, edge, number, &demand) else { continue };
+                if script.side == Some(Side::Server) || edge.is_stripped {
+                    self.server(importer, edge.line);
+                    continue;
+                }
+                is_browser |= script.side == Some(Side::Client);
+                carried = Some(match carried {
+                    None => (edge.line, passed),
+                    Some((line, known)) => (line, join(known, passed)),
+                });
+            }
+        }
+        if let Some((line, passed)) = carried {
+            if is_browser {
+                return self.browser(importer, (number, line));
+            }
+            self.reached(importer, (number, line), passed);
+        }
+    }
+
+    /// If `edge` of `importer` takes something of `number` that leads on: under which exports of `importer`.
+    fn carries(&mut self, importer: u32, edge: &Edge, number: u32, demand: &Demand) -> Option<Demand> {
+        let path = self.modules.path(importer);
+        let Target::Files(files) = self.modules.inventory.resolver.resolve(path, &edge.specifier) else { return None };
+        if !files.contains(&number) {
+            return None;
+        }
+        let wanted = |name: &str| demand.as_ref().is_none_or(|names| names.contains(name));
+        match &edge.names {
+            Names::All => Some(None),
+            Names::Some(names) => names.iter().any(|name| name == "*" || wanted(name)).then_some(None),
+            Names::Passed(pairs) => {
+                let own: BTreeSet<String> = pairs
+                    .iter()
+                    .filter(|(theirs, _)| theirs == "*" || wanted(theirs))
+                    .map(|(_, own)| own.clone())
+                    .collect();
+                (!own.is_empty()).then_some(Some(own))
+            }
+            Names::Star => {
+                let names = demand.clone().or_else(|| self.exports(number));
+                names.map_or(Some(None), |mut names| {
+                    names.remove("default");
+                    (!names.is_empty()).then_some(Some(names))
+                })
+            }
+        }
+    }
+
+    /// Every name a module exports; none if it hands on what another one does, or has no exports to be read.
+    fn exports(&mut self, number: u32) -> Demand {
+        let parsed = self.modules.parsed(number);
+        let module = &parsed.first()?.module;
+        (!module.has_star && !module.exports.is_empty()).then(|| module.exports.iter().cloned().collect())
+    }
+
+    /// `importer` is left with an import of a module on the way.
+    fn reached(&mut self, importer: u32, via: (u32, u64), demand: Demand) {
+        let own = self.modules.own(importer);
+        match own.side {
+            Side::Test | Side::Infra => return,
+            _ if is_configuration(self.modules.path(importer)) => return self.server(importer, via.1),
+            Side::Server if own.weight > OWN_WEIGHT => return self.server(importer, via.1),
+            Side::Server if own.weight == OWN_WEIGHT => self.server(importer, via.1),
+            Side::Client | Side::Shared if own.weight >= OWN_WEIGHT => return self.client(importer, via, &own),
+            _ => {}
+        }
+        let is_last = self.modules.inventory.files[importer as usize].importers.is_empty();
+        if is_last && own.side == Side::Client && !own.is_full_stack {
+            return self.client(importer, via, &own);
+        }
+        if is_last && own.side == Side::Server {
+            return self.server(importer, via.1);
+        }
+        let known = self.demands.get(&importer);
+        let joined = known.map_or_else(|| demand.clone(), |known| join(known.clone(), demand.clone()));
+        if known.is_none_or(|known| *known != joined) {
+            self.demands.insert(importer, joined);
+            self.via.entry(importer).or_insert(via);
+            self.open.push_back(importer);
+        }
+    }
+
+    /// A script that stands in a page or component.
+    fn browser(&mut self, importer: u32, via: (u32, u64)) {
+        let own = self.modules.own(importer);
+        match own.side {
+            Side::Test | Side::Infra => {}
+            Side::Server if own.weight > OWN_WEIGHT => self.server(importer, via.1),
+            _ => {
+                let why =
+                    if own.side == Side::Client { own.why.clone() } else { "its scripts are sent to browsers".into() };
+                self.client(importer, via, &Own { why, ..*own });
+            }
+        }
+    }
+
+    fn client(&mut self, entry: u32, via: (u32, u64), own: &Own) {
+        if self.found.client.is_some() {
+            return;
+        }
+        let mut chain = vec![Step { path: self.modules.path(entry).into(), line: via.1 }];
+        let mut at = via.0;
+        while at != self.start {
+            let Some(&(next, line)) = self.via.get(&at) else { break };
+            chain.push(Step { path: self.modules.path(at).into(), line });
+            at = next;
+        }
+        self.found.client = Some(Client { chain, why: own.why.clone() });
+    }
+
+    fn server(&mut self, importer: u32, line: u64) {
+        self.found.servers.push(Step { path: self.modules.path(importer).into(), line });
+    }
+
+    /// Imports whose names are made at run time and may be of a module on the way.
+    fn run_time(&mut self) {
+        let paths: Vec<String> = self.demands.keys().map(|&number| self.modules.path(number).to_owned()).collect();
+        for importer in self.modules.inventory.open.clone() {
+            let parsed = self.modules.parsed(importer);
+            let edges = parsed
+                .iter()
+                .filter(|script| script.side != Some(Side::Server))
+                .flat_map(|script| &script.module.edges);
+            for edge in edges.filter(|edge| edge.is_open && !edge.is_stripped) {
+                let path = self.modules.path(importer).to_owned();
+                let Some(start) = self.modules.inventory.resolver.beginning(&path, &edge.specifier) else { continue };
+                let leads = paths.iter().any(|known| known.starts_with(&start) && *known != path);
+                if leads && self.may_ship(importer, edge.specifier.is_empty()) {
+                    let what = if edge.specifier.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" that starts with `{}`", edge.specifier)
+                    };
+                    self.doubt(&format!(
+                        "`{path}` (line {}) imports a module named at run time{what}, which may be this one",
+                        edge.line
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Imports that lead nowhere and end in the name of the module.
+    fn missing(&mut self) {
+        let path = self.modules.path(self.start).to_owned();
+        let stem = stem(&path);
+        for (importer, specifier) in self.modules.inventory.missing.clone() {
+            let last = specifier.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            let last = last.split_once('.').map_or(last, |(stem, _)| stem);
+            if last != stem || last.is_empty() {
+                continue;
+            }
+            let parsed = self.modules.parsed(importer);
+            let mut edges = parsed
+                .iter()
+                .filter(|script| script.side != Some(Side::Server))
+                .flat_map(|script| &script.module.edges);
+            let Some(line) = edges.find(|edge| edge.specifier == specifier && !edge.is_stripped).map(|edge| edge.line)
+            else {
+                continue;
+            };
+            if self.may_ship(importer, false) {
+                let path = self.modules.path(importer).to_owned();
+                self.doubt(&format!(
+                    "`{path}` (line {line}) imports `{specifier}`, which cannot be resolved and may be this module"
+                ));
+            }
+        }
+    }
+
+    /// Whether `importer` is or may be client code; `surely` asks for more than a guess.
+    fn may_ship(&mut self, importer: u32, surely: bool) -> bool {
+        let own = self.modules.own(importer);
+        match own.side {
+            Side::Server | Side::Test | Side::Infra | Side::Docs => false,
+            Side::Client | Side::Shared if own.weight >= OWN_WEIGHT => true,
+            _ => !surely && !is_configuration(self.modules.path(importer)),
+        }
+    }
+
+    fn doubt(&mut self, sentence: &str) {
+        self.found.doubts.push(sentence.into());
+    }
+}
+
+/// Both demands together.
+fn join(one: Demand, other: Demand) -> Demand {
+    Some(one?.into_iter().chain(other?).collect())
+}
+
+/// Whether a module configures a tool, and so runs where things are built.
+fn is_configuration(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').rev().nth(1).is_some_and(|part| part == "config") && name.matches('.').count() >= 2
+}
+
+/// What an import of the file at `path` ends in.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.split_once('.').map_or(name, |(stem, _)| stem) {
+        "index" => folder(path).rsplit('/').next().unwrap_or_default(),
+        stem => stem,
+    }
+}

@@ -1,0 +1,116 @@
+//! What one JavaScript or TypeScript module imports and exports, and which of its imports client code is left with.
+//!
+//! The one home of the parser. It neither recurses nor backtracks without bound, so a hostile module costs what its size
+//! costs; a broken one gives what could be read of it.
+
+mod scripts;
+mod units;
+
+pub(super) use scripts::scripts;
+
+use tree_sitter::{Node, Parser, Tree};
+
+/// What an importer takes of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Anything: a namespace, a side effect, a `require` or `import()`.
+    All,
+    /// These exports.
+    Some(Vec<String>),
+    /// Exports handed on under names of its own: theirs, its.
+    Passed(Vec<(String, String)>),
+    /// Every export but the default, handed on.
+    Star,
+}
+
+/// One import that is no import of types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    /// As written.
+    pub specifier: String,
+    /// From 1.
+    pub line: u64,
+    pub names: Names,
+    /// What stands behind the last literal piece is filled in at run time.
+    pub is_open: bool,
+    /// Only code that the framework does not ship uses it.
+    pub is_stripped: bool,
+}
+
+/// What a module imports and exports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Module {
+    /// Imports of values, in order.
+    pub edges: Vec<Edge>,
+    /// Names it exports, but for those behind `export *`.
+    pub exports: Vec<String>,
+    /// Whether it hands on everything of another.
+    pub has_star: bool,
+}
+
+/// How a module is written and built.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect<'d> {
+    /// TypeScript without JSX.
+    pub is_plain: bool,
+    /// An import that nothing uses is left out by the compiler.
+    pub elides: bool,
+    /// Exports that the framework takes out of what it ships.
+    pub stripped: &'d [&'d str],
+}
+
+/// The imports and exports in `text`.
+pub(super) fn module(text: &[u8], dialect: Dialect<'_>) -> Module {
+    let Some(tree) = parse(text, dialect.is_plain) else { return Module::default() };
+    units::read(text, tree.root_node(), dialect)
+}
+
+/// `text` as a tree; none if it is too large for the parser.
+fn parse(text: &[u8], is_plain: bool) -> Option<Tree> {
+    let mut parser = Parser::new();
+    let language =
+        if is_plain { tree_sitter_typescript::LANGUAGE_TYPESCRIPT } else { tree_sitter_typescript::LANGUAGE_TSX };
+    parser.set_language(&language.into()).ok()?;
+    parser.parse(text, None)
+}
+
+/// The text of `node`.
+fn text_of<'t>(text: &'t [u8], node: Node<'_>) -> &'t str {
+    text.get(node.byte_range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// The text of a string literal without its quotes.
+fn unquoted<'t>(text: &'t [u8], node: Node<'_>) -> &'t str {
+    text_of(text, node).trim_matches(['"', '\'', '`'])
+}
+
+/// Visits `node` and everything below it in order; what `enter` refuses is not gone into.
+fn visit<'t>(node: Node<'t>, enter: &mut dyn FnMut(Node<'t>) -> bool) {
+    let mut cursor = node.walk();
+    loop {
+        if enter(cursor.node()) && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+        }
+    }
+}
+
+/// The line of `node`, from 1.
+fn line(node: Node<'_>) -> u64 {
+    node.start_position().row as u64 + 1
+}
+
+/// The children of `node`.
+fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).collect()
+}
+
+/// Whether `node` has a child of `kind`.
+fn has(node: Node<'_>, kind: &str) -> bool {
+    children(node).iter().any(|child| child.kind() == kind)
+}
