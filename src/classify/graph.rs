@@ -87,14 +87,13 @@ impl Graph {
         let inventory = self.inventory.get_or_init(|| Inventory::read(view));
         let Some(&number) = inventory.resolver.numbers.get(path) else { return base };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match known.found.get(&number) {
-            Some(found) => Arc::clone(found),
-            None => {
-                let mut tree = Modules { classifier: &self.classifier, inventory, view, known: &mut known };
-                let found = Arc::new(walk::walk(&mut tree, number));
-                known.found.insert(number, Arc::clone(&found));
-                found
-            }
+        let found = if let Some(found) = known.found.get(&number) {
+            Arc::clone(found)
+        } else {
+            let mut tree = Modules { classifier: &self.classifier, inventory, view, known: &mut known };
+            let found = Arc::new(walk::walk(&mut tree, number));
+            known.found.insert(number, Arc::clone(&found));
+            found
         };
         drop(known);
         let is_full_stack = Framework::around(&view.facts(folder(path))).is_full_stack;

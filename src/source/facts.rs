@@ -112,8 +112,8 @@ impl TreeView for FolderFacts {
 
     fn list(&self, folder: &str) -> Vec<String> {
         let entries = self.top.folder(Path::new(folder)).and_then(|folder| folder.entries(ENTRIES_MAX));
-        let named = |entry: Entry| Some(String::from_utf8(entry.name).ok()? + if entry.is_folder { "/" } else { "" });
-        let mut names: Vec<String> = entries.unwrap_or_default().into_iter().filter_map(named).collect();
+        let to_name = |entry: Entry| Some(String::from_utf8(entry.name).ok()? + if entry.is_folder { "/" } else { "" });
+        let mut names: Vec<String> = entries.unwrap_or_default().into_iter().filter_map(to_name).collect();
         names.sort_unstable();
         names
     }

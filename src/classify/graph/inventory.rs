@@ -111,17 +111,14 @@ impl Inventory {
             for name in &names {
                 let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
                 if let Some(name) = name.strip_suffix('/') {
-                    let is_hidden = name.starts_with('.') && !DOTTED.contains(&name);
-                    let is_built = has_package && BUILT.contains(&name);
-                    if !is_hidden && !is_built && !MADE.contains(&name) && path.matches('/').count() <= DEPTH_MAX {
-                        open.push(path.trim_end_matches('/').to_owned());
-                    }
+                    let holds = holds_sources(name, has_package) && path.matches('/').count() <= DEPTH_MAX;
+                    open.extend(holds.then(|| path.trim_end_matches('/').to_owned()));
                     continue;
                 }
                 if is_configuration(name) {
                     configurations.push(path.clone());
                 }
-                let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+                let extension = extension(name);
                 if MODULES.contains(&extension) || extension == "json" {
                     paths.push(path);
                 }
@@ -157,7 +154,7 @@ impl Inventory {
         let mut edges: BTreeSet<(u32, u32)> = BTreeSet::new();
         let mut known: BTreeMap<(String, String), Target> = BTreeMap::new();
         for (number, file) in (0_u32..).zip(&self.files) {
-            if file.path.ends_with(".json") {
+            if extension(&file.path) == "json" {
                 continue;
             }
             let Some(text) = view.read(&file.path, MODULE_BYTES_MAX) else { continue };
@@ -185,6 +182,17 @@ impl Inventory {
             }
         }
     }
+}
+
+fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// Whether the folder called `name` is looked into.
+fn holds_sources(name: &str, has_package: bool) -> bool {
+    let is_hidden = name.starts_with('.') && !DOTTED.contains(&name);
+    let is_built = has_package && BUILT.contains(&name);
+    !is_hidden && !is_built && !MADE.contains(&name)
 }
 
 fn is_configuration(name: &str) -> bool {

@@ -113,23 +113,23 @@ impl Walk<'_, '_> {
         let mut is_browser = false;
         for script in parsed.iter() {
             for edge in script.module.edges.iter().filter(|edge| !edge.is_open) {
-                let Some(passed) = self.carries(importer, edge, number, &demand) else { continue };
+                let Some(handed) = self.carries(importer, edge, number, &demand) else { continue };
                 if script.side == Some(Side::Server) || edge.is_stripped {
                     self.server(importer, edge.line);
                     continue;
                 }
                 is_browser |= script.side == Some(Side::Client);
                 carried = Some(match carried {
-                    None => (edge.line, passed),
-                    Some((line, known)) => (line, join(known, passed)),
+                    None => (edge.line, handed),
+                    Some((line, known)) => (line, join(known, handed)),
                 });
             }
         }
-        if let Some((line, passed)) = carried {
+        if let Some((line, handed)) = carried {
             if is_browser {
                 return self.browser(importer, (number, line));
             }
-            self.reached(importer, (number, line), passed);
+            self.reached(importer, (number, line), &handed);
         }
     }
 
@@ -170,7 +170,7 @@ impl Walk<'_, '_> {
     }
 
     /// `importer` is left with an import of a module on the way.
-    fn reached(&mut self, importer: u32, via: (u32, u64), demand: Demand) {
+    fn reached(&mut self, importer: u32, via: (u32, u64), demand: &Demand) {
         let own = self.modules.own(importer);
         match own.side {
             Side::Test | Side::Infra => return,
@@ -238,22 +238,22 @@ impl Walk<'_, '_> {
                 .filter(|script| script.side != Some(Side::Server))
                 .flat_map(|script| &script.module.edges);
             for edge in edges.filter(|edge| edge.is_open && !edge.is_stripped) {
-                let path = self.modules.path(importer).to_owned();
-                let Some(start) = self.modules.inventory.resolver.beginning(&path, &edge.specifier) else { continue };
-                let leads = paths.iter().any(|known| known.starts_with(&start) && *known != path);
-                if leads && self.may_ship(importer, edge.specifier.is_empty()) {
-                    let what = if edge.specifier.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" that starts with `{}`", edge.specifier)
-                    };
-                    self.doubt(&format!(
-                        "`{path}` (line {}) imports a module named at run time{what}, which may be this one",
-                        edge.line
-                    ));
-                }
+                self.at_run_time(importer, edge, &paths);
             }
         }
+    }
+
+    fn at_run_time(&mut self, importer: u32, edge: &Edge, paths: &[String]) {
+        let path = self.modules.path(importer).to_owned();
+        let Some(start) = self.modules.inventory.resolver.beginning(&path, &edge.specifier) else { return };
+        let leads = paths.iter().any(|known| known.starts_with(&start) && *known != path);
+        if !leads || !self.may_ship(importer, edge.specifier.is_empty()) {
+            return;
+        }
+        let start = &edge.specifier;
+        let what = if start.is_empty() { String::new() } else { format!(" that starts with `{start}`") };
+        let line = edge.line;
+        self.doubt(&format!("`{path}` (line {line}) imports a module named at run time{what}, which may be this one"));
     }
 
     /// Imports that lead nowhere and end in the name of the module.
