@@ -222,7 +222,7 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
         }
     }
     sides.sort();
-    let files = RuleFiles { keys, placeholders, findings, sides };
+    let files = RuleFiles { keys, placeholders, findings, calls: read("calls.toml")?, sides };
     let rules = Rules::load(&files).with_context(|| folder.display().to_string())?;
     scan::check(&rules).with_context(|| folder.display().to_string())?;
     Ok(rules)

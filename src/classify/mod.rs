@@ -3,6 +3,7 @@
 //! Pure: it works on the text, the path and the facts it is given, and reads nothing. What it knows of platforms is data in
 //! `rules/sides`; here pieces of evidence are gathered and weighed.
 
+mod calls;
 mod compiled;
 mod evidence;
 mod graph;
@@ -11,6 +12,7 @@ mod rules;
 mod syntax;
 mod variable;
 
+pub use calls::{Call, Calls, Passed, Surroundings};
 pub use graph::Graph;
 pub use rules::{Example, Platform};
 

@@ -3,11 +3,14 @@
 //! The one home of the parser. It neither recurses nor backtracks without bound, so a hostile module costs what its size
 //! costs; a broken one gives what could be read of it.
 
+mod parts;
 mod scripts;
 mod units;
 
+pub(super) use parts::returned;
 pub(super) use scripts::scripts;
 
+use std::ops::Range;
 use tree_sitter::{Node, Parser, Tree};
 
 /// What an importer takes of a module.
@@ -63,6 +66,12 @@ pub(super) struct Dialect<'d> {
 pub(super) fn module(text: &[u8], dialect: Dialect<'_>) -> Module {
     let Some(tree) = parse(text, dialect.is_plain) else { return Module::default() };
     units::read(text, tree.root_node(), dialect)
+}
+
+/// The parts of `text` that the framework takes out of what it ships.
+pub(super) fn stripped(text: &[u8], dialect: Dialect<'_>) -> Vec<Range<usize>> {
+    let Some(tree) = parse(text, dialect.is_plain) else { return Vec::new() };
+    units::stripped(text, tree.root_node(), dialect)
 }
 
 /// `text` as a tree; none if it is too large for the parser.

@@ -58,15 +58,20 @@ impl Detector {
         let environments =
             rules.keys.environments.iter().map(|&environment| (environment, format!("{}_", environment.as_str())));
         Ok(Self {
-            prefixes: Prefixes::new(&rules.keys),
+            prefixes: Prefixes::new(&rules.keys, &rules.calls.needles),
             environments: environments.collect(),
             placeholder: Placeholder::new(&rules.keys, &rules.placeholders)?,
         })
     }
 
-    /// Whether any prefix stands in `bytes`; almost always `false`, and then nothing more is to be done.
+    /// Where in `bytes` something stands that names and calls are looked for around.
+    pub fn triggers(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        self.prefixes.triggers(bytes)
+    }
+
+    /// Whether any prefix or trigger stands in `bytes`; almost always `false`, and then nothing more is to be done.
     pub fn any(&self, bytes: &[u8]) -> bool {
-        self.prefixes.first(bytes).is_some()
+        self.prefixes.any(bytes)
     }
 
     /// The most bytes of what [`Detector::any`] looks for.

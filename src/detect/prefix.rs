@@ -23,6 +23,8 @@ pub(super) struct Prefixes {
     prefixes: Vec<Vec<u8>>,
     /// Even entries are plain, odd ones wide; the kind is half the index.
     finder: Finder,
+    /// Bytes of the longest needle.
+    reach: usize,
 }
 
 enum Finder {
@@ -33,15 +35,19 @@ enum Finder {
 }
 
 impl Prefixes {
-    pub fn new(keys: &Keys) -> Self {
+    /// Every prefix of `keys`, and `triggers`, which are no prefixes and are found in the same pass.
+    pub fn new(keys: &Keys, triggers: &[String]) -> Self {
         let prefixes: Vec<Vec<u8>> = keys.kind.iter().map(|kind| kind.prefix.clone().into_bytes()).collect();
-        let needles: Vec<Vec<u8>> = prefixes.iter().flat_map(|prefix| [prefix.clone(), widen(prefix)]).collect();
+        let widths = prefixes.iter().flat_map(|prefix| [prefix.clone(), widen(prefix)]);
+        // A prefix comes before a trigger that it starts with.
+        let needles: Vec<Vec<u8>> = widths.chain(triggers.iter().map(|one| one.clone().into_bytes())).collect();
         let packed = packed::Config::new().builder().extend(&needles).build();
         let finder = match packed {
             Some(searcher) => Finder::Packed(Box::new(searcher)),
             None => Finder::Each(needles.iter().map(|needle| memmem::Finder::new(needle).into_owned()).collect()),
         };
-        Self { prefixes, finder }
+        let reach = needles.iter().map(Vec::len).max().unwrap_or(0);
+        Self { prefixes, finder, reach }
     }
 
     pub fn prefix(&self, kind: usize) -> &[u8] {
@@ -54,7 +60,25 @@ impl Prefixes {
 
     /// Bytes of the longest needle.
     pub fn reach(&self) -> usize {
-        self.prefixes.iter().map(|prefix| 2 * prefix.len()).max().unwrap_or(0)
+        self.reach
+    }
+
+    /// Whether anything stands in `bytes` that is looked for.
+    pub fn any(&self, bytes: &[u8]) -> bool {
+        self.find(bytes, 0).is_some()
+    }
+
+    /// Where the triggers stand.
+    pub fn triggers(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some((index, range)) = self.find(bytes, from) {
+            from = range.end;
+            if index >= 2 * self.prefixes.len() {
+                found.push(range);
+            }
+        }
+        found
     }
 
     pub fn first(&self, bytes: &[u8]) -> Option<Needle> {
@@ -62,7 +86,19 @@ impl Prefixes {
     }
 
     /// The first prefix that starts at `from` or later.
-    pub fn next(&self, bytes: &[u8], from: usize) -> Option<Needle> {
+    pub fn next(&self, bytes: &[u8], mut from: usize) -> Option<Needle> {
+        loop {
+            let (index, range) = self.find(bytes, from)?;
+            if index < 2 * self.prefixes.len() {
+                return Some(Needle { kind: index / 2, range, wide: index % 2 == 1 });
+            }
+            // No prefix starts inside a trigger.
+            from = range.end;
+        }
+    }
+
+    /// The first needle that starts at `from` or later, by number.
+    fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, Range<usize>)> {
         let (index, start, end) = match &self.finder {
             Finder::Packed(searcher) => {
                 let found = searcher.find_in(bytes, (from..bytes.len()).into())?;
@@ -77,7 +113,7 @@ impl Prefixes {
                 (index, from + start, from + start + finders[index].needle().len())
             }
         };
-        Some(Needle { kind: index / 2, range: start..end, wide: index % 2 == 1 })
+        Some((index, start..end))
     }
 }
 

@@ -13,17 +13,19 @@ pub fn rules_page(rules: &Rules) -> String {
     );
     for rule in &rules.findings {
         let code = rule.code(Environment::Live);
-        let (live, sandbox) = (told(rule, Environment::Live), told(rule, Environment::Sandbox));
+        let live = told(rule, Environment::Live);
+        let sandbox = rule.sandbox.as_ref().map_or_else(|| "–".into(), |_| told(rule, Environment::Sandbox));
         // Writing to a `String` cannot fail.
         let _ = writeln!(page, "| [{code}](#{}) | `{}` | {live} | {sandbox} |", code.to_lowercase(), rule.name);
     }
     for rule in &rules.findings {
-        for environment in [Environment::Live, Environment::Sandbox] {
+        for &environment in rule.environments() {
             let code = rule.code(environment);
-            let _ = write!(page, "\n## {code}\n\n**{}**, {}", rule.title, environment.as_str());
+            let about = if rule.sandbox.is_some() { format!("{} key", environment.as_str()) } else { "no key".into() };
+            let _ = write!(page, "\n## {code}\n\n**{}**, {about}", rule.title);
             let severity = rule.grade(environment).severity.as_ref();
             let severity = severity.map_or_else(String::new, |severity| format!(", security severity {severity}"));
-            let _ = writeln!(page, " key: {}{severity}.\n\n{}", told(rule, environment), rule.summary);
+            let _ = writeln!(page, ": {}{severity}.\n\n{}", told(rule, environment), rule.summary);
             if environment == Environment::Live {
                 let _ = write!(page, "\n{}", rule.help);
             } else {

@@ -71,9 +71,10 @@ fn shown(report: &Report) -> Vec<&Finding> {
 }
 
 fn descriptors(rules: &Rules) -> Vec<model::ReportingDescriptor> {
-    let both = |rule| [(rule, Environment::Live), (rule, Environment::Sandbox)];
-    let mut descriptors: Vec<_> =
-        rules.findings.iter().flat_map(both).map(|(rule, environment)| descriptor(rule, environment)).collect();
+    let both = |rule: &'_ FindingRule| {
+        rule.environments().iter().map(|&environment| descriptor(rule, environment)).collect::<Vec<_>>()
+    };
+    let mut descriptors: Vec<_> = rules.findings.iter().flat_map(both).collect();
     descriptors.sort_by(|one, other| one.id.cmp(&other.id));
     descriptors
 }
@@ -81,7 +82,10 @@ fn descriptors(rules: &Rules) -> Vec<model::ReportingDescriptor> {
 fn descriptor(rule: &FindingRule, environment: Environment) -> model::ReportingDescriptor {
     let code = rule.code(environment);
     let grade = rule.grade(environment);
-    let title = format!("{} ({})", rule.title, environment.as_str());
+    let title = match rule.sandbox {
+        Some(_) => format!("{} ({})", rule.title, environment.as_str()),
+        None => rule.title.clone(),
+    };
     let mut properties = BTreeMap::from([("precision".to_owned(), json!("very-high"))]);
     if let Some(severity) = &grade.severity {
         properties.insert("security-severity".into(), json!(severity));
@@ -91,7 +95,7 @@ fn descriptor(rule: &FindingRule, environment: Environment) -> model::ReportingD
     let help = format!("{}\n\n{}", rule.summary, rule.help.trim());
     model::ReportingDescriptor::builder()
         .id(code.clone())
-        .name(pascal(&rule.name, environment))
+        .name(pascal(&rule.name, rule.sandbox.is_some().then_some(environment)))
         .short_description(text(&format!("{title}.")))
         .full_description(text(&rule.summary))
         .help(model::MultiformatMessageString::builder().text(plain(&help)).markdown(help).build())
@@ -102,14 +106,14 @@ fn descriptor(rule: &FindingRule, environment: Environment) -> model::ReportingD
 }
 
 /// `MerchantSecretKeyInSource` of `merchant-secret-key-in-source`.
-fn pascal(name: &str, environment: Environment) -> String {
+fn pascal(name: &str, environment: Option<Environment>) -> String {
     let capital = |part: &str| {
         part.chars()
             .enumerate()
             .map(|(index, one)| if index == 0 { one.to_ascii_uppercase() } else { one })
             .collect::<String>()
     };
-    name.split('-').chain([environment.as_str()]).map(capital).collect()
+    name.split('-').chain(environment.map(Environment::as_str)).map(capital).collect()
 }
 
 /// Markdown without its marks.
@@ -129,6 +133,9 @@ fn result(finding: &Finding, indices: &BTreeMap<&str, i64>) -> Option<model::Res
         ("evidence".to_owned(), json!(finding.evidence.iter().map(|sentence| escape(sentence)).collect::<Vec<_>>())),
         ("rule".to_owned(), json!(finding.rule)),
     ]);
+    if let Some(subject) = &finding.subject {
+        properties.insert("subject".into(), json!(escape(subject)));
+    }
     if let Some(key) = &finding.key {
         properties.insert("environment".into(), json!(key.environment.as_str()));
         properties.insert("keyKind".into(), json!(key.kind));
@@ -184,12 +191,13 @@ const fn level(finding: &Finding) -> model::ResultLevel {
 
 /// What a person reads beside the code.
 fn sentence(finding: &Finding) -> String {
-    let what = finding.key.as_ref().map_or_else(
-        || finding.subject.clone().unwrap_or_default(),
-        |key| format!("{} {} {}", key.environment.as_str(), key.kind.replace('-', " "), key.masked),
-    );
     let side = finding.side.as_str();
     let why = finding.evidence.first().map_or_else(String::new, |reason| format!(": {reason}"));
+    let Some(key) = &finding.key else {
+        let subject = finding.subject.as_deref().unwrap_or_default();
+        return escape(&format!("`{subject}` stands here, in code of side {side}{why}.")).into_owned();
+    };
+    let what = format!("{} {} {}", key.environment.as_str(), key.kind.replace('-', " "), key.masked);
     escape(&format!("The {what} is written here, in code of side {side}{why}.")).into_owned()
 }
 

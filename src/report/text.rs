@@ -136,7 +136,9 @@ fn printable(excerpt: &Excerpt) -> (String, Range<usize>) {
 }
 
 fn label(finding: &Finding, rules: &Rules) -> String {
-    let Some(key) = &finding.key else { return String::new() };
+    let Some(key) = &finding.key else {
+        return finding.subject.as_deref().map(escape).unwrap_or_default().into_owned();
+    };
     let kind = rules.keys.kind.iter().find(|kind| kind.name == key.kind);
     format!("{} {}", key.environment.as_str(), kind.map_or(key.kind.as_str(), |kind| kind.title.as_str()))
 }

@@ -16,6 +16,8 @@ pub struct RuleFiles {
     pub placeholders: String,
     /// `findings.toml`.
     pub findings: String,
+    /// `calls.toml`.
+    pub calls: String,
     /// `sides/*.toml`: file name and text, sorted by name.
     pub sides: Vec<(String, String)>,
 }
@@ -30,6 +32,7 @@ impl RuleFiles {
             keys: include_str!("../../rules/keys.toml").into(),
             placeholders: include_str!("../../rules/placeholders.toml").into(),
             findings: include_str!("../../rules/findings.toml").into(),
+            calls: include_str!("../../rules/calls.toml").into(),
             sides: SIDES.iter().map(|&(name, text)| (name.into(), text.into())).collect(),
         }
     }
@@ -49,7 +52,7 @@ impl RuleFiles {
     pub fn digest(&self) -> String {
         let mut hasher = Sha256::new();
         let sides = self.sides.iter().map(|(_, text)| text);
-        for text in [&self.keys, &self.placeholders, &self.findings].into_iter().chain(sides) {
+        for text in [&self.keys, &self.placeholders, &self.findings, &self.calls].into_iter().chain(sides) {
             hasher.update(text.len().to_le_bytes());
             hasher.update(text);
         }

@@ -7,7 +7,7 @@ mod files;
 pub use files::{RuleError, RuleFiles};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of Ansa's environments a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -245,15 +245,25 @@ pub struct FindingRules {
 }
 
 /// What has to hold for a rule to fire on a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Needs {
     /// The key is on side client or shared.
     ClientSide,
     /// The key is the value of a variable that a bundler inlines.
     PublicVariable,
+    /// The key is given where an SDK takes one of another kind.
+    SdkParameter,
     /// Nothing more.
     Anything,
+    /// No key: a variable that a bundler inlines says Ansa and secret.
+    SecretName,
+    /// No key: client code calls an endpoint that takes a merchant secret key, or sends one.
+    MerchantCall,
+    /// No key: a server loader returns a field that says Ansa and secret.
+    ReturnedField,
+    /// No key of its own: a key stands beside the host of the other environment.
+    OtherEnvironment,
 }
 
 /// One published rule.
@@ -277,8 +287,8 @@ pub struct FindingRule {
     pub note_after_hours: Option<u32>,
     /// How it fires on live keys.
     pub live: Grade,
-    /// How it fires on sandbox keys.
-    pub sandbox: Grade,
+    /// How it fires on sandbox keys; none for a rule about names and calls, which has no environment.
+    pub sandbox: Option<Grade>,
     /// Markdown: why it matters and what to do.
     pub help: String,
 }
@@ -299,11 +309,16 @@ pub struct Grade {
 
 impl FindingRule {
     /// How it fires in `environment`.
-    pub const fn grade(&self, environment: Environment) -> &Grade {
+    pub fn grade(&self, environment: Environment) -> &Grade {
         match environment {
             Environment::Live => &self.live,
-            Environment::Sandbox => &self.sandbox,
+            Environment::Sandbox => self.sandbox.as_ref().unwrap_or(&self.live),
         }
+    }
+
+    /// The environments it has a form for.
+    pub fn environments(&self) -> &'static [Environment] {
+        if self.sandbox.is_some() { &[Environment::Live, Environment::Sandbox] } else { &[Environment::Live] }
     }
 
     /// Such as `ANSA1001`, or `ANSA1101` for the sandbox.
@@ -316,6 +331,51 @@ impl FindingRule {
     }
 }
 
+/// `calls.toml`: names and calls that are told of without a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CallRules {
+    /// Texts of which one must stand in a file before anything else here is looked for.
+    pub needles: Vec<String>,
+    /// Hosts of each environment.
+    pub host: BTreeMap<Environment, String>,
+    /// Last parts of the paths of endpoints that take a merchant secret key.
+    pub endpoints: Vec<String>,
+    /// Words of which a name must hold one, beside `ansa`, to say that it is a secret.
+    pub secret_words: Vec<String>,
+    /// Words that make it another one's secret, or none.
+    pub other_words: Vec<String>,
+    /// Parameters of the SDKs that take a publishable key.
+    pub parameters: Vec<String>,
+    /// Callbacks of the SDKs that return a client secret.
+    pub providers: Vec<String>,
+    /// Exports that run on a server and whose results are sent to the client.
+    pub loaders: Vec<String>,
+    /// Ways besides a prefix to write a variable into client code.
+    pub mechanism: Vec<Mechanism>,
+}
+
+/// A way to write a variable into client code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Mechanism {
+    /// Globs of the names of files; none for all.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// What the file must hold somewhere.
+    #[serde(default)]
+    pub holds: String,
+    /// What must stand right before the name, as a pattern.
+    pub before: String,
+    /// The sentence, with `{name}`.
+    pub why: String,
+    /// Texts in which it is used: file name and text.
+    pub positive: Vec<(String, String)>,
+    /// Texts in which it is not.
+    #[serde(default)]
+    pub negative: Vec<(String, String)>,
+}
+
 /// Everything the rules say.
 #[derive(Debug)]
 pub struct Rules {
@@ -323,6 +383,8 @@ pub struct Rules {
     pub keys: Keys,
     /// What is no key.
     pub placeholders: Placeholders,
+    /// Names and calls that are told of without a key.
+    pub calls: CallRules,
     /// What is reported.
     pub findings: Vec<FindingRule>,
     /// Side rules: file name and text, sorted by name.
@@ -340,8 +402,21 @@ impl Rules {
         let keys: Keys = RuleFiles::parse("keys.toml", &files.keys)?;
         let placeholders: Placeholders = RuleFiles::parse("placeholders.toml", &files.placeholders)?;
         let findings: FindingRules = RuleFiles::parse("findings.toml", &files.findings)?;
+        let calls: CallRules = RuleFiles::parse("calls.toml", &files.calls)?;
         check_kinds(&keys, &findings.rule)?;
-        Ok(Self { keys, placeholders, findings: findings.rule, sides: files.sides.clone(), digest: files.digest() })
+        Ok(Self {
+            keys,
+            placeholders,
+            calls,
+            findings: findings.rule,
+            sides: files.sides.clone(),
+            digest: files.digest(),
+        })
+    }
+
+    /// The rule that fires where `needs` is met.
+    pub fn finding_of(&self, needs: Needs) -> Option<&FindingRule> {
+        self.findings.iter().find(|rule| rule.needs == needs)
     }
 
     /// The rule called `name`; loading has checked that every name in use exists.

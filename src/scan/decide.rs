@@ -87,7 +87,9 @@ const fn meets(needs: Needs, judgement: &Judgement) -> bool {
     match needs {
         Needs::PublicVariable => judgement.public_variable.is_some(),
         Needs::ClientSide => judgement.side.reaches_client(),
+        Needs::SdkParameter => judgement.given_as.is_some(),
         Needs::Anything => true,
+        Needs::SecretName | Needs::MerchantCall | Needs::ReturnedField | Needs::OtherEnvironment => false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! It prints nothing and decides no exit code.
 
 mod batch;
+mod calls;
 mod change;
 mod decide;
 mod graphs;
@@ -22,7 +23,7 @@ pub use progress::Progress;
 pub use target::{Listing, Target};
 
 use crate::blob::{Blob, Origin, Visit as _, Whole};
-use crate::classify::Classifier;
+use crate::classify::{Calls, Classifier};
 use crate::detect::Detector;
 use crate::report::Report;
 use crate::rule::{Kind, RuleError, Rules};
@@ -107,6 +108,8 @@ struct Shared<'o> {
     /// Compiled at the first hit.
     classifier: OnceLock<Arc<Classifier>>,
     graphs: Graphs,
+    /// The same of what is told without a key.
+    calls: OnceLock<Calls>,
     collected: Mutex<Batch>,
 }
 
@@ -120,6 +123,7 @@ pub fn run(options: &Options) -> Result<Report> {
         detector: Detector::new(&options.rules)?,
         classifier: OnceLock::new(),
         graphs: Graphs::default(),
+        calls: OnceLock::new(),
         collected: Mutex::default(),
     };
     let head = match &options.scope {
@@ -141,6 +145,7 @@ pub fn run(options: &Options) -> Result<Report> {
 
 /// Checks that the side rules of `rules` compile, which a scan otherwise does at its first hit.
 pub fn check(rules: &Rules) -> Result<(), RuleError> {
+    Calls::new(&rules.calls)?;
     Classifier::new(&rules.sides)?.check()
 }
 
@@ -236,6 +241,14 @@ impl Shared<'_> {
     fn fires(&self, kind: &Kind) -> bool {
         let mut rules = kind.rules.iter().filter_map(|name| self.options.rules.finding(name));
         rules.any(|rule| !rule.on_request || self.options.wanted.inventory)
+    }
+
+    fn calls(&self) -> std::io::Result<&Calls> {
+        if let Some(calls) = self.calls.get() {
+            return Ok(calls);
+        }
+        let calls = Calls::new(&self.options.rules.calls).map_err(std::io::Error::other)?;
+        Ok(self.calls.get_or_init(|| calls))
     }
 
     fn classifier(&self) -> std::io::Result<&Arc<Classifier>> {

@@ -4,11 +4,12 @@
 
 use super::Shared;
 use super::batch::Batch;
+use super::calls::CallGroups;
 use super::decide::{self, Decision};
 use super::ground::Ground;
 use super::personal::without_people;
 use crate::blob::{Origin, Window, Windows};
-use crate::classify::Prepared;
+use crate::classify::{Passed, Prepared};
 use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
 use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
 use crate::line_hash::LineHasher;
@@ -30,15 +31,17 @@ const PLACES_MAX: usize = 10_000;
 
 /// One blob while its windows go by.
 pub(super) struct Reading<'r> {
-    shared: &'r Shared<'r>,
-    ground: &'r dyn Ground,
-    origin: Origin,
-    path: &'r [u8],
+    pub(super) shared: &'r Shared<'r>,
+    pub(super) ground: &'r dyn Ground,
+    pub(super) origin: Origin,
+    pub(super) path: &'r [u8],
     cursor: Cursor,
     form: Form,
     /// Bytes read so far.
     pub bytes: u64,
     groups: BTreeMap<String, Group>,
+    /// What is told without a key, by rule and subject.
+    pub(super) calls: CallGroups,
     rejected: [u64; Class::ALL.len()],
     ignored: Vec<Ignored>,
 }
@@ -52,39 +55,65 @@ struct Group {
 }
 
 /// Text that a window gave, as the detector searched it.
-struct Text<'t, 'c> {
-    window: Window<'t>,
+pub(super) struct Text<'t, 'c> {
+    pub window: Window<'t>,
     /// The cursor at its start.
-    cursor: Cursor,
-    encoding: Option<&'static str>,
+    pub cursor: Cursor,
+    pub encoding: Option<&'static str>,
     prepared: OnceCell<Prepared<'c>>,
+    passed: OnceCell<Passed>,
 }
 
 impl<'t, 'c> Text<'t, 'c> {
     const fn new(window: Window<'t>, cursor: Cursor, encoding: Option<&'static str>) -> Self {
-        Self { window, cursor, encoding, prepared: OnceCell::new() }
+        Self { window, cursor, encoding, prepared: OnceCell::new(), passed: OnceCell::new() }
     }
 
-    /// The judgement of the key at `key`; what holds for the whole text is gathered once.
-    fn judge(
+    /// What holds for the whole text, gathered once.
+    pub fn prepared(&self, shared: &'c Shared<'_>, ground: &dyn Ground, path: &[u8]) -> io::Result<&Prepared<'c>> {
+        if self.prepared.get().is_none() {
+            let classifier = shared.classifier()?;
+            let facts = ground.facts(classifier, path);
+            let text = self.window.bytes;
+            let prepared = classifier.prepare(&ground.below_top(path), text, self.window.part(), &facts);
+            // It was empty a line ago, and no other thread has it.
+            let _ = self.prepared.set(prepared);
+        }
+        self.prepared.get().ok_or_else(|| io::Error::other("nothing is known of it"))
+    }
+
+    /// The judgement of what stands at `range`.
+    pub fn judge(
+        &self,
+        shared: &'c Shared<'_>,
+        ground: &dyn Ground,
+        path: &[u8],
+        range: &Range<usize>,
+    ) -> io::Result<Judgement> {
+        let bytes = self.window.bytes;
+        let prepared = self.prepared(shared, ground, path)?;
+        let mut judgement = prepared.judge_in(bytes, range);
+        if prepared.is_open(bytes, range) {
+            judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
+        }
+        Ok(mask_judgement(&shared.detector, judgement))
+    }
+
+    /// The judgement of the key at `key`, and what it is given to.
+    fn judge_key(
         &self,
         shared: &'c Shared<'_>,
         ground: &dyn Ground,
         path: &[u8],
         key: &Range<usize>,
     ) -> io::Result<Judgement> {
+        let mut judgement = self.judge(shared, ground, path, key)?;
+        let calls = shared.calls()?;
         let bytes = self.window.bytes;
-        if self.prepared.get().is_none() {
-            let classifier = shared.classifier()?;
-            let facts = ground.facts(classifier, path);
-            let prepared = classifier.prepare(&ground.below_top(path), bytes, self.window.part(), &facts);
-            // It was empty a line ago, and no other thread has it.
-            let _ = self.prepared.set(prepared);
-        }
-        let Some(prepared) = self.prepared.get() else { return Ok(decide::no_code("nothing is known of it")) };
-        let mut judgement = prepared.judge_in(bytes, key);
-        if prepared.is_open(bytes, key) {
-            judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
+        let passed = self.passed.get_or_init(|| calls.passed(bytes));
+        judgement.given_as = calls.given_as(passed, bytes, key);
+        if let Some(name) = &judgement.given_as {
+            judgement.evidence.insert(0, format!("it is given to `{name}`, which takes another kind of key"));
         }
         Ok(mask_judgement(&shared.detector, judgement))
     }
@@ -113,6 +142,7 @@ impl<'r> Reading<'r> {
             form: Form::Utf8,
             bytes: 0,
             groups: BTreeMap::new(),
+            calls: CallGroups::default(),
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
         }
@@ -142,6 +172,7 @@ impl<'r> Reading<'r> {
         let is_decoded = self.form != Form::Utf8;
         let text = Text::new(*window, self.cursor, None);
         let has_wide = self.search(&text, window.owned(), is_decoded)?;
+        self.find_calls(&text)?;
         if is_decoded && has_wide {
             let decoded = Decoded::new(self.form, window.bytes, window.owned());
             let inner = Window { bytes: decoded.text.as_bytes(), offset: window.offset, last: window.last };
@@ -215,7 +246,7 @@ impl<'r> Reading<'r> {
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
                 Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.ground.judges() => {
-                    text.judge(shared, self.ground, self.path, &candidate.range)?
+                    text.judge_key(shared, self.ground, self.path, &candidate.range)?
                 }
                 origin => decide::no_code(whereabouts(origin)),
             };
@@ -229,17 +260,17 @@ impl<'r> Reading<'r> {
 
     /// Whether nothing was found and nothing rejected.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.rejected.iter().all(|&count| count == 0)
+        self.groups.is_empty() && self.calls.is_empty() && self.rejected.iter().all(|&count| count == 0)
     }
 
     /// GitHub's hashes of the lines with a key, where they are wanted and the blob is a file.
     pub fn line_hashes(&self, windows: &mut dyn Windows) -> io::Result<BTreeMap<u64, String>> {
         let is_text = matches!(self.origin, Origin::File | Origin::Blob);
         let is_wanted = self.shared.options.wanted.line_hashes && is_text;
-        if !is_wanted || self.groups.is_empty() || !windows.rewind()? {
+        if !is_wanted || (self.groups.is_empty() && self.calls.is_empty()) || !windows.rewind()? {
             return Ok(BTreeMap::new());
         }
-        let places = self.groups.values().flat_map(|group| &group.places);
+        let places = self.groups.values().flat_map(|group| &group.places).chain(self.calls.places());
         let mut hasher = LineHasher::new(places.map(|place| place.start.line).collect());
         let mut done = 0;
         while let Some(window) = windows.next()? {
@@ -267,7 +298,7 @@ impl<'r> Reading<'r> {
 
     /// The keys found, as findings of `path`.
     pub fn findings(self, path: &str, hashes: &BTreeMap<u64, String>) -> Vec<Finding> {
-        let Self { shared, ground, groups, origin, .. } = self;
+        let Self { shared, ground, groups, calls, origin, .. } = self;
         let standing = || ground.standing(self.path);
         let mut findings = Vec::new();
         for mut group in groups.into_values() {
@@ -284,6 +315,13 @@ impl<'r> Reading<'r> {
                 ..finding
             }));
         }
+        let without = calls.findings(&shared.options.rules, &findings);
+        findings.extend(without.into_iter().map(|mut finding| {
+            for place in &mut finding.places {
+                place.line_hash = hashes.get(&place.start.line).cloned();
+            }
+            Finding { origin, path: path.into(), chain: shown_chain(ground, finding.chain), ..finding }
+        }));
         findings
     }
 }

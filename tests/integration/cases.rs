@@ -34,6 +34,10 @@ struct Expected {
     path: String,
     level: Option<String>,
     side: Option<String>,
+    /// The variable, endpoint or host.
+    subject: Option<String>,
+    /// What one of the sentences of evidence must hold.
+    because: Option<String>,
     /// `line:column-column` of every place.
     places: Option<Vec<String>>,
 }
@@ -82,6 +86,13 @@ fn compare(about: &str, finding: &Value, expected: &Expected) {
     }
     if let Some(side) = &expected.side {
         assert_eq!(text(&finding["side"]["value"]), side, "{about}: {}", finding["side"]["evidence"]);
+    }
+    if let Some(subject) = &expected.subject {
+        assert_eq!(text(&finding["subject"]), subject, "{about}");
+    }
+    if let Some(because) = &expected.because {
+        let evidence = finding["side"]["evidence"].to_string();
+        assert!(evidence.contains(because), "{about}: {evidence}");
     }
     if let Some(places) = &expected.places {
         let seen: Vec<String> = finding["places"].as_array().unwrap().iter().map(place).collect();

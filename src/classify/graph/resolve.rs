@@ -140,7 +140,8 @@ impl Resolver {
             return Some(if folder.is_empty() { rest.into() } else { format!("{folder}/{rest}") });
         }
         let package = self.package_of(here);
-        if let Some((beginning, [first, ..])) = CUSTOMARY.iter().find(|(beginning, _)| specifier.starts_with(beginning)) {
+        if let Some((beginning, [first, ..])) = CUSTOMARY.iter().find(|(beginning, _)| specifier.starts_with(beginning))
+        {
             return join(package, &format!("{}{}", first, specifier.strip_prefix(beginning)?));
         }
         // Nothing literal in front: anything of the package.

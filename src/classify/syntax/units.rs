@@ -4,6 +4,7 @@
 
 use super::{Dialect, Edge, Module, Names, children, has, line, text_of, unquoted, visit};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use tree_sitter::Node;
 
 /// Nodes whose names are types, or are read elsewhere.
@@ -26,6 +27,10 @@ const NAME_MAX: usize = 200;
 /// One statement at the top of a module.
 #[derive(Default)]
 struct Unit {
+    /// Where it stands.
+    range: Range<usize>,
+    /// Where functions in it stand that stay on the server.
+    server: Vec<Range<usize>>,
     declares: BTreeSet<String>,
     uses: BTreeSet<String>,
     /// What functions in it use that stay on the server.
@@ -44,20 +49,20 @@ struct Import {
     bindings: Vec<(String, Option<String>)>,
 }
 
+/// The parts of a module that are not shipped, in order.
+pub(super) fn stripped(text: &[u8], root: Node<'_>, dialect: Dialect<'_>) -> Vec<Range<usize>> {
+    let mut module = Module::default();
+    let (units, _) = statements(text, root, dialect, &mut module);
+    let live = live(&units);
+    let parts =
+        units.into_iter().zip(live).flat_map(|(unit, is_live)| if is_live { unit.server } else { vec![unit.range] });
+    parts.collect()
+}
+
 /// Reads the module whose tree starts at `root`.
 pub(super) fn read(text: &[u8], root: Node<'_>, dialect: Dialect<'_>) -> Module {
     let mut module = Module::default();
-    let (mut units, mut imports) = (Vec::new(), Vec::new());
-    for node in children(root) {
-        match node.kind() {
-            "import_statement" => imports.extend(import(text, node)),
-            "export_statement" if node.child_by_field_name("source").is_some() => {
-                passed(text, node, dialect, &mut module);
-            }
-            "export_statement" => exported(text, node, dialect, (&mut units, &mut module)),
-            _ => units.push(unit(text, node)),
-        }
-    }
+    let (units, imports) = statements(text, root, dialect, &mut module);
     let live = live(&units);
     let users = users(&units);
     let server_uses: BTreeSet<String> = units.iter().flat_map(|unit| unit.server_uses.iter().cloned()).collect();
@@ -76,6 +81,22 @@ pub(super) fn read(text: &[u8], root: Node<'_>, dialect: Dialect<'_>) -> Module 
     }
     module.edges.sort_by_key(|edge| edge.line);
     module
+}
+
+/// The statements of a module; what it hands on is noted in `module`.
+fn statements(text: &[u8], root: Node<'_>, dialect: Dialect<'_>, module: &mut Module) -> (Vec<Unit>, Vec<Import>) {
+    let (mut units, mut imports) = (Vec::new(), Vec::new());
+    for node in children(root) {
+        match node.kind() {
+            "import_statement" => imports.extend(import(text, node)),
+            "export_statement" if node.child_by_field_name("source").is_some() => {
+                passed(text, node, dialect, module);
+            }
+            "export_statement" => exported(text, node, dialect, (&mut units, module)),
+            _ => units.push(unit(text, node)),
+        }
+    }
+    (units, imports)
 }
 
 fn edge(specifier: &str, node: Node<'_>, names: Names) -> Edge {
@@ -178,7 +199,7 @@ fn exported(text: &[u8], node: Node<'_>, dialect: Dialect<'_>, (units, module): 
 
 /// Any other statement.
 fn unit(text: &[u8], node: Node<'_>) -> Unit {
-    let mut unit = Unit::default();
+    let mut unit = Unit { range: node.byte_range(), ..Unit::default() };
     for declaration in std::iter::once(node).chain(children(node)) {
         declared(text, declaration, &mut unit.declares);
     }
@@ -204,6 +225,7 @@ fn unit(text: &[u8], node: Node<'_>) -> Unit {
 
 /// Notes what code uses that stays on the server; it is not gone into again.
 fn kept_on_server(text: &[u8], node: Node<'_>, unit: &mut Unit) -> bool {
+    unit.server.push(node.byte_range());
     visit(node, &mut |node| {
         match node.kind() {
             kind if TYPES.contains(&kind) => return false,

@@ -50,7 +50,8 @@ pub(super) fn place(repository: &Repository<'_>, graph: &Graph, revealed: Reveal
             .remark("an internal error while keys were placed, please report it; they are told as they were found");
         let mut collected = repository.shared.collected();
         collected.findings.extend(texts.into_iter().flat_map(|(_, findings)| findings));
-        collected.findings.extend(targets.blobs.into_iter().flat_map(|held| held.findings));
+        let found = targets.blobs.into_iter().flat_map(|held| held.findings);
+        collected.findings.extend(found.filter(|finding| finding.key.is_some()));
         let names = targets.trees.into_iter().flat_map(|(_, names)| names);
         collected.findings.extend(names.flat_map(|(_, findings)| findings));
     }
@@ -201,7 +202,9 @@ impl Placer<'_> {
             self.report(findings.into_iter());
         }
         for held in targets.blobs.iter().filter(|held| judged_blobs.contains(&held.id)) {
-            let lost = held.findings.iter().filter(|finding| !told.contains(&(held.id, finding.fingerprint())));
+            // Without a key, what was found is only what might be told, wherever it stood.
+            let keys = held.findings.iter().filter(|finding| finding.key.is_some());
+            let lost = keys.filter(|finding| !told.contains(&(held.id, finding.fingerprint())));
             self.report(lost.cloned());
         }
     }
