@@ -369,7 +369,7 @@ pub struct Mechanism {
     pub before: String,
     /// The sentence, with `{name}`.
     pub why: String,
-    /// Texts in which it is used: file name and text.
+    /// Texts in which it is used: file name and text, as templates.
     pub positive: Vec<(String, String)>,
     /// Texts in which it is not.
     #[serde(default)]

@@ -78,7 +78,8 @@ impl<'r> Reading<'r> {
             return Ok(());
         }
         let needles = shared.detector.triggers(bytes);
-        if needles.is_empty() {
+        // Names and calls are those of texts: what a program was compiled from may stand in it without meaning anything.
+        if needles.is_empty() || memchr::memchr(0, bytes).is_some() {
             return Ok(());
         }
         let mut keys = Vec::new();

@@ -1,6 +1,6 @@
 //! Findings without a key: the examples beside the rules, and the same answers from a folder and from its commit.
 
-use crate::template::live_key;
+use crate::template::{expand, live_key};
 use crate::workspace::Workspace;
 use ansalint::rule::{RuleFiles, Rules};
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn every_mechanism_gets_its_examples_right() {
         let examples = one.positive.iter().map(|example| (example, true));
         for ((path, text), is_told) in examples.chain(one.negative.iter().map(|example| (example, false))) {
             let work = Workspace::new();
-            work.write(path, text);
+            work.write(path, expand(text, 1));
             let report = work.run(&["scan", "--format", "json"]).json();
             let codes: Vec<String> = told(&report).into_iter().map(|(code, _, _)| code).collect();
             if codes.contains(&"ANSA1005".to_owned()) != is_told {
@@ -61,13 +61,13 @@ fn a_commit_is_told_of_like_the_folder_it_came_from() {
 #[test]
 fn without_a_key_an_identity_is_over_rule_and_subject() {
     let work = Workspace::new();
-    work.write("a.sh", "flutter build --dart-define=ANSA_SECRET=$A\nflutter run --dart-define=ANSA_SECRET=$A\n");
+    work.write("a.sh", expand("flutter build --dart-define={ANSA}_SECRET=$A\nflutter run --dart-define={ANSA}_SECRET=$A\n", 1));
     let report = work.run(&["scan", "--format", "json"]).json();
     let finding = &report["findings"][0];
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
     assert_eq!(finding["places"].as_array().unwrap().len(), 2);
     let first = finding["id"].clone();
-    work.write("a.sh", "\n\nflutter build --dart-define=ANSA_SECRET=$A\n");
+    work.write("a.sh", expand("\n\nflutter build --dart-define={ANSA}_SECRET=$A\n", 1));
     let report = work.run(&["scan", "--format", "json"]).json();
     assert_eq!(report["findings"][0]["id"], first);
     let text = work.run(&["scan"]);

@@ -45,7 +45,7 @@ fn bad_usage_is_2_and_names_the_fix() {
 fn a_bad_rules_file_is_named_with_line_and_column() {
     let work = leaky();
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-    for name in ["placeholders.toml", "findings.toml"] {
+    for name in ["placeholders.toml", "findings.toml", "calls.toml"] {
         work.write(format!("rules/{name}"), fs::read(source.join(name)).unwrap());
     }
     fs::create_dir(work.path().join("rules/sides")).unwrap();
