@@ -61,7 +61,10 @@ fn a_commit_is_told_of_like_the_folder_it_came_from() {
 #[test]
 fn without_a_key_an_identity_is_over_rule_and_subject() {
     let work = Workspace::new();
-    work.write("a.sh", expand("flutter build --dart-define={ANSA}_SECRET=$A\nflutter run --dart-define={ANSA}_SECRET=$A\n", 1));
+    work.write(
+        "a.sh",
+        expand("flutter build --dart-define={ANSA}_SECRET=$A\nflutter run --dart-define={ANSA}_SECRET=$A\n", 1),
+    );
     let report = work.run(&["scan", "--format", "json"]).json();
     let finding = &report["findings"][0];
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);

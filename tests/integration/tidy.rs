@@ -76,6 +76,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["rule", "secret"]),
     ("tempfile", &["output"]),
     ("toml", &["rule"]),
+    // Imports and loaders, where a hit needs them.
+    ("tree_sitter", &["classify"]),
+    ("tree_sitter_typescript", &["classify"]),
 ];
 
 fn root() -> &'static Path {
