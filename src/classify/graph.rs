@@ -197,7 +197,8 @@ fn combine(base: Judgement, found: &Found, is_full_stack: bool) -> Judgement {
     if found.servers.is_empty() {
         return base;
     }
-    let mut evidence = vec![format!("server code alone imports it: {}", named(&found.servers))];
+    let who = if found.has_builds { "code of servers and builds" } else { "server code" };
+    let mut evidence = vec![format!("{who} alone imports it: {}", named(&found.servers))];
     evidence.extend(own.filter(|_| base.side != Side::Server));
     Judgement { side: Side::Server, evidence, ..base }
 }

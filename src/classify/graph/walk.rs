@@ -18,8 +18,10 @@ const DOUBTS_MAX: usize = 3;
 pub(super) struct Found {
     /// The nearest client entry.
     pub client: Option<Client>,
-    /// Imports by server code, sorted.
+    /// Imports by code that is not shipped, sorted.
     pub servers: Vec<Step>,
+    /// Whether some of those are by what builds.
+    pub has_builds: bool,
     /// Imports that may lead to it and cannot be followed.
     pub doubts: Vec<String>,
 }
@@ -173,8 +175,9 @@ impl Walk<'_, '_> {
     fn reached(&mut self, importer: u32, via: (u32, u64), demand: &Demand) {
         let own = self.modules.own(importer);
         match own.side {
-            Side::Test | Side::Infra => return,
-            _ if is_configuration(self.modules.path(importer)) => return self.server(importer, via.1),
+            Side::Test => return,
+            Side::Infra => return self.build(importer, via.1),
+            _ if self.configures(importer) => return self.build(importer, via.1),
             Side::Server if own.weight > OWN_WEIGHT => return self.server(importer, via.1),
             Side::Server if own.weight == OWN_WEIGHT => self.server(importer, via.1),
             Side::Client | Side::Shared if own.weight >= OWN_WEIGHT => return self.client(importer, via, &own),
@@ -200,7 +203,8 @@ impl Walk<'_, '_> {
     fn browser(&mut self, importer: u32, via: (u32, u64)) {
         let own = self.modules.own(importer);
         match own.side {
-            Side::Test | Side::Infra => {}
+            Side::Test => {}
+            Side::Infra => self.build(importer, via.1),
             Side::Server if own.weight > OWN_WEIGHT => self.server(importer, via.1),
             _ => {
                 let why =
@@ -222,6 +226,12 @@ impl Walk<'_, '_> {
             at = next;
         }
         self.found.client = Some(Client { chain, why: own.why.clone() });
+    }
+
+    /// What builds imports it, and ships nothing of it.
+    fn build(&mut self, importer: u32, line: u64) {
+        self.found.has_builds = true;
+        self.server(importer, line);
     }
 
     fn server(&mut self, importer: u32, line: u64) {
@@ -290,8 +300,17 @@ impl Walk<'_, '_> {
         match own.side {
             Side::Server | Side::Test | Side::Infra | Side::Docs => false,
             Side::Client | Side::Shared if own.weight >= OWN_WEIGHT => true,
-            _ => !surely && !is_configuration(self.modules.path(importer)),
+            _ => !surely && !self.configures(importer),
         }
+    }
+
+    /// Whether a module configures a tool of its package, and so runs where that is built.
+    fn configures(&self, importer: u32) -> bool {
+        let path = self.modules.path(importer);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_named =
+            name.split('.').rev().nth(1).is_some_and(|part| part == "config") && name.matches('.').count() >= 2;
+        is_named && self.modules.inventory.resolver.packages.contains_key(folder(path))
     }
 
     fn doubt(&mut self, sentence: &str) {
@@ -302,12 +321,6 @@ impl Walk<'_, '_> {
 /// Both demands together.
 fn join(one: Demand, other: Demand) -> Demand {
     Some(one?.into_iter().chain(other?).collect())
-}
-
-/// Whether a module configures a tool, and so runs where things are built.
-fn is_configuration(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.split('.').rev().nth(1).is_some_and(|part| part == "config") && name.matches('.').count() >= 2
 }
 
 /// What an import of the file at `path` ends in.
