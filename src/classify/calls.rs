@@ -188,8 +188,8 @@ impl Calls {
         for found in self.header.captures_iter(text).take(CALLS_MAX) {
             let Some(value) = found.get(1).or_else(|| found.get(2)) else { continue };
             let value_text = String::from_utf8_lossy(value.as_bytes());
-            let parts = value_text.split(|one: char| !one.is_alphanumeric() && one != '_' && one != '$');
-            let name = parts.filter(|part| !part.is_empty()).next_back().unwrap_or_default();
+            let mut parts = value_text.split(|one: char| !one.is_alphanumeric() && one != '_' && one != '$');
+            let name = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
             // A key written there is told of as a key.
             let is_key = ["ansa_sk_live_", "ansa_sk_sandbox_"].iter().any(|start| name.starts_with(start));
             if is_key {
@@ -210,7 +210,7 @@ impl Calls {
             return calls;
         }
         let loaders = self.loaders(path);
-        let is_plain = path.ends_with(".ts");
+        let is_plain = extension(path) == "ts";
         let stripped = syntax::stripped(text, syntax::Dialect { is_plain, elides: false, stripped: &loaders });
         let is_shipped = |call: &Call| !stripped.iter().any(|part| part.contains(&call.range.start));
         calls.into_iter().filter(is_shipped).collect()
@@ -223,7 +223,7 @@ impl Calls {
         }
         let loaders = self.loaders(path);
         let says_secret = |name: &str| self.names.says_secret(name);
-        let fields = syntax::returned(text, path.ends_with(".ts"), &loaders, &says_secret);
+        let fields = syntax::returned(text, extension(path) == "ts", &loaders, &says_secret);
         let calls = fields.into_iter().map(|field| {
             let why = match field.loader {
                 Some(loader) => format!("`{loader}` runs on the server and returns `{}` to the client", field.name),
@@ -243,10 +243,13 @@ impl Calls {
     }
 }
 
+fn extension(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
+}
+
 /// Whether the file at `path` is JavaScript or TypeScript.
 fn is_module(path: &str) -> bool {
-    let extension = path.rsplit('.').next().unwrap_or_default();
-    matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "mts" | "cjs" | "cts")
+    matches!(extension(path), "js" | "jsx" | "ts" | "tsx" | "mjs" | "mts" | "cjs" | "cts")
 }
 
 fn call(range: &Range<usize>, needs: Needs, subject: &str, why: String) -> Call {

@@ -2,7 +2,7 @@
 //!
 //! It says where a prefix stands and of which kind; what follows is the grammar's.
 
-use crate::rule::Keys;
+use crate::rule::{Keys, NEEDLE_BYTES_MAX};
 use aho_corasick::packed::{self, Searcher};
 use memchr::memmem;
 use std::ops::Range;
@@ -23,8 +23,6 @@ pub(super) struct Prefixes {
     prefixes: Vec<Vec<u8>>,
     /// Even entries are plain, odd ones wide; the kind is half the index.
     finder: Finder,
-    /// Bytes of the longest needle.
-    reach: usize,
 }
 
 enum Finder {
@@ -46,8 +44,7 @@ impl Prefixes {
             Some(searcher) => Finder::Packed(Box::new(searcher)),
             None => Finder::Each(needles.iter().map(|needle| memmem::Finder::new(needle).into_owned()).collect()),
         };
-        let reach = needles.iter().map(Vec::len).max().unwrap_or(0);
-        Self { prefixes, finder, reach }
+        Self { prefixes, finder }
     }
 
     pub fn prefix(&self, kind: usize) -> &[u8] {
@@ -60,7 +57,7 @@ impl Prefixes {
 
     /// Bytes of the longest needle.
     pub fn reach(&self) -> usize {
-        self.reach
+        self.prefixes.iter().map(|prefix| 2 * prefix.len()).max().unwrap_or(0).max(NEEDLE_BYTES_MAX)
     }
 
     /// Whether anything stands in `bytes` that is looked for.

@@ -331,6 +331,11 @@ impl FindingRule {
     }
 }
 
+/// The longest needle of `calls.toml`.
+pub const NEEDLE_BYTES_MAX: usize = 32;
+/// The shortest: what is shorter is in everybody's text.
+const NEEDLE_BYTES_MIN: usize = 4;
+
 /// `calls.toml`: names and calls that are told of without a key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -404,6 +409,11 @@ impl Rules {
         let findings: FindingRules = RuleFiles::parse("findings.toml", &files.findings)?;
         let calls: CallRules = RuleFiles::parse("calls.toml", &files.calls)?;
         check_kinds(&keys, &findings.rule)?;
+        let is_fit = |needle: &String| (NEEDLE_BYTES_MIN..=NEEDLE_BYTES_MAX).contains(&needle.len());
+        if let Some(needle) = calls.needles.iter().find(|needle| !is_fit(needle)) {
+            let fault = format!("the needle `{needle}` must have {NEEDLE_BYTES_MIN} to {NEEDLE_BYTES_MAX} bytes");
+            return Err(RuleError::new("calls.toml", fault));
+        }
         Ok(Self {
             keys,
             placeholders,

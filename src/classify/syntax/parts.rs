@@ -54,7 +54,9 @@ pub(in super::super) fn returned(
     }
     let has_hook = HOOKS.iter().any(|hook| memchr::memmem::find(text, hook.as_bytes()).is_some());
     if has_loader && has_hook {
-        rest.into_iter().for_each(|node| search.read(node));
+        for node in rest {
+            search.read(node);
+        }
     }
     search.found
 }
@@ -86,7 +88,7 @@ struct Search<'s> {
     found: Vec<Field>,
 }
 
-impl<'s> Search<'s> {
+impl Search<'_> {
     /// Everything that `function`, or the function given to a call there, returns.
     fn function(&mut self, node: Node<'_>) {
         let mut function = node;
@@ -114,7 +116,9 @@ impl<'s> Search<'s> {
             }
             true
         });
-        returns.into_iter().for_each(|value| self.returned(value, body));
+        for value in returns {
+            self.returned(value, body);
+        }
     }
 
     /// Looks at `value`, returned from `body`.
@@ -161,8 +165,9 @@ impl<'s> Search<'s> {
                 }
                 "identifier" => open.extend(self.local(node, body)),
                 "member_expression" => {
-                    let property = node.child_by_field_name("property");
-                    property.into_iter().for_each(|property| self.note(property, node));
+                    if let Some(property) = node.child_by_field_name("property") {
+                        self.note(property, node);
+                    }
                 }
                 _ => {}
             }
@@ -230,6 +235,8 @@ impl<'s> Search<'s> {
             }
             true
         });
-        reads.into_iter().for_each(|property| self.note(property, property));
+        for property in reads {
+            self.note(property, property);
+        }
     }
 }
