@@ -3,9 +3,10 @@
 //! `cargo bench --bench graph -- [MODULES]` prints milliseconds; the bar is 5 ms a hit with 5,000 modules.
 
 use ansalint::classify::{Classifier, Graph};
-use ansalint::rule::RuleFiles;
+use ansalint::rule::{RuleError, RuleFiles};
 use ansalint::side::{Facts, Folder, Judgement, Side, TreeView};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,13 +40,13 @@ fn tree(modules: usize) -> Tree {
     let manifest = r#"{"dependencies": {"express": "5", "react": "19", "react-dom": "19"}}"#;
     files.insert("package.json".into(), manifest.into());
     for number in 0..modules {
-        let imports: String = (1..6)
-            .map(|step| (number * 7 + step * 131) % modules.max(1))
-            .filter(|&other| other > number)
-            .map(|other| format!("import {{ f{other} }} from '../p{}/m{other}'\n", other / 100))
-            .collect();
-        let uses: String =
-            imports.lines().filter_map(|line| line.split(' ').nth(2)).map(|name| format!("  {name}();\n")).collect();
+        let (mut imports, mut uses) = (String::new(), String::new());
+        let others = (1..6).map(|step| (number * 7 + step * 131) % modules).filter(|&other| other > number);
+        for other in others {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(imports, "import {{ f{other} }} from '../p{}/m{other}'", other / 100);
+            let _ = writeln!(uses, "  f{other}();");
+        }
         let filler = "// a line of code that is here for its length and for nothing else\n".repeat(40);
         let entry =
             if number % 500 == 0 { "import { useState } from 'react'\nconst s = () => useState(1)\n" } else { "" };
@@ -55,10 +56,10 @@ fn tree(modules: usize) -> Tree {
     Tree(files)
 }
 
-fn main() {
-    let modules = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(5_000);
+fn main() -> Result<(), RuleError> {
+    let modules = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(5_000);
     let tree = tree(modules);
-    let classifier = Arc::new(Classifier::new(&RuleFiles::embedded().sides).expect("the rules"));
+    let classifier = Arc::new(Classifier::new(&RuleFiles::embedded().sides)?);
     let graph = Graph::new(classifier);
     let mut times = Vec::new();
     for (path, _) in tree.0.iter().filter(|(path, _)| path.ends_with("9.tsx")) {
@@ -79,4 +80,5 @@ fn main() {
         millis(90),
         millis(100)
     );
+    Ok(())
 }

@@ -56,13 +56,19 @@ pub struct Graph {
 #[derive(Default)]
 struct Known {
     /// What each module imports, script by script.
-    parsed: HashMap<u32, Arc<Vec<Parsed>>>,
+    parsed: HashMap<u32, Arc<Parsed>>,
     owns: HashMap<u32, Arc<Own>>,
     found: HashMap<u32, Arc<Found>>,
 }
 
-/// One script of a module.
+/// What a module imports, script by script.
 struct Parsed {
+    scripts: Vec<Script>,
+    bytes: usize,
+}
+
+/// One script of a module.
+struct Script {
     module: super::syntax::Module,
     /// Where it runs, if the file's kind alone says so.
     side: Option<Side>,
@@ -115,7 +121,7 @@ impl Modules<'_> {
     }
 
     /// What the module imports, read by the parser the first time.
-    fn parsed(&mut self, number: u32) -> Arc<Vec<Parsed>> {
+    fn parsed(&mut self, number: u32) -> Arc<Parsed> {
         if let Some(parsed) = self.known.parsed.get(&number) {
             return Arc::clone(parsed);
         }
@@ -130,9 +136,9 @@ impl Modules<'_> {
                 stripped: framework.stripped(&path),
             };
             let dialect = super::syntax::Dialect { elides: dialect.elides && !script.has_markup, ..dialect };
-            Parsed { module: super::syntax::module(&script.text, dialect), side: script.side }
+            Script { module: super::syntax::module(&script.text, dialect), side: script.side }
         });
-        let parsed = Arc::new(scripts.collect::<Vec<_>>());
+        let parsed = Arc::new(Parsed { scripts: scripts.collect(), bytes: text.len() });
         self.known.parsed.insert(number, Arc::clone(&parsed));
         parsed
     }

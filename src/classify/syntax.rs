@@ -1,7 +1,7 @@
 //! What one JavaScript or TypeScript module imports and exports, and which of its imports client code is left with.
 //!
-//! The one home of the parser. It neither recurses nor backtracks without bound, so a hostile module costs what its size
-//! costs; a broken one gives what could be read of it.
+//! The one home of the parser. It does not recurse, and its steps are counted: a module that takes far more of them than
+//! code does is not read, and says so. A broken one gives what could be read of it.
 
 mod parts;
 mod scripts;
@@ -10,8 +10,12 @@ mod units;
 pub(super) use parts::returned;
 pub(super) use scripts::scripts;
 
-use std::ops::Range;
-use tree_sitter::{Node, Parser, Tree};
+use std::ops::{ControlFlow, Range};
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+
+/// Steps of the parser that are taken for a module, and for each of its bytes; code takes a hundredth a byte.
+const STEPS_MAX: usize = 1_000;
+const BYTES_A_STEP: usize = 30;
 
 /// What an importer takes of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(super) struct Module {
     pub exports: Vec<String>,
     /// Whether it hands on everything of another.
     pub has_star: bool,
+    /// Whether it takes more to read than code does, and was not read.
+    pub is_unread: bool,
 }
 
 /// How a module is written and built.
@@ -64,7 +70,9 @@ pub(super) struct Dialect<'d> {
 
 /// The imports and exports in `text`.
 pub(super) fn module(text: &[u8], dialect: Dialect<'_>) -> Module {
-    let Some(tree) = parse(text, dialect.is_plain) else { return Module::default() };
+    let Some(tree) = parse(text, dialect.is_plain) else {
+        return Module { is_unread: true, ..Module::default() };
+    };
     units::read(text, tree.root_node(), dialect)
 }
 
@@ -74,13 +82,20 @@ pub(super) fn stripped(text: &[u8], dialect: Dialect<'_>) -> Vec<Range<usize>> {
     units::stripped(text, tree.root_node(), dialect)
 }
 
-/// `text` as a tree; none if it is too large for the parser.
+/// `text` as a tree; none if it takes too many steps, of which a broken one is given fewer: mending is what takes long.
 fn parse(text: &[u8], is_plain: bool) -> Option<Tree> {
     let mut parser = Parser::new();
     let language =
         if is_plain { tree_sitter_typescript::LANGUAGE_TYPESCRIPT } else { tree_sitter_typescript::LANGUAGE_TSX };
     parser.set_language(&language.into()).ok()?;
-    parser.parse(text, None)
+    let mut steps = 0;
+    let mut count = |state: &ParseState| {
+        steps += 1;
+        let most = if state.has_error() { STEPS_MAX } else { STEPS_MAX + text.len() / BYTES_A_STEP };
+        if steps > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = ParseOptions::new().progress_callback(&mut count);
+    parser.parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options))
 }
 
 /// The text of `node`.

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 const MODULES_MAX: usize = 20_000;
 const FOLDERS_MAX: usize = 50_000;
 /// Bytes of one module.
-pub(super) const MODULE_BYTES_MAX: usize = 512 << 10;
+pub(super) const MODULE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of all modules of one tree.
 const BYTES_MAX: usize = 512 << 20;
 /// Imports of one module.

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Modules that are read by the parser for one question.
 const PARSED_MAX: usize = 2_000;
+/// Bytes of those modules.
+const BYTES_MAX: usize = 32 << 20;
 /// Modules that are read once a client entry is known, to find server code that imports it as well.
 const PARSED_AFTER_MAX: usize = 200;
 /// Imports in doubt that are told.
@@ -58,7 +60,9 @@ struct Walk<'w, 'm> {
     /// The import through which each module was reached: the module imported, and the line.
     via: BTreeMap<u32, (u32, u64)>,
     open: VecDeque<u32>,
+    /// Modules that were read by the parser, and their bytes.
     parsed: usize,
+    bytes: usize,
     start: u32,
 }
 
@@ -71,6 +75,7 @@ pub(super) fn walk(modules: &mut Modules<'_>, start: u32) -> Found {
         via: BTreeMap::new(),
         open: VecDeque::from([start]),
         parsed: 0,
+        bytes: 0,
         start,
     };
     while let Some(number) = walk.open.pop_front() {
@@ -95,9 +100,9 @@ impl Walk<'_, '_> {
         let importers = self.modules.inventory.files[number as usize].importers.clone();
         for importer in importers {
             let most = if self.found.client.is_some() { PARSED_AFTER_MAX } else { PARSED_MAX };
-            if self.parsed >= most {
+            if self.parsed >= most || self.bytes > BYTES_MAX {
                 if self.found.client.is_none() {
-                    self.found.doubts.push(format!("more than {PARSED_MAX} modules import it, directly or not"));
+                    self.found.doubts.push("more modules import it, directly or not, than are read".into());
                 }
                 self.open.clear();
                 return;
@@ -113,7 +118,12 @@ impl Walk<'_, '_> {
         let parsed = self.modules.parsed(importer);
         let mut carried: Option<(u64, Demand)> = None;
         let mut is_browser = false;
-        for script in parsed.iter() {
+        self.bytes += parsed.bytes;
+        if parsed.scripts.iter().any(|script| script.module.is_unread) && self.may_ship(importer, false) {
+            let path = self.modules.path(importer).to_owned();
+            self.doubt(&format!("`{path}` takes more steps to read than code does, and may import this module"));
+        }
+        for script in parsed.scripts.iter() {
             for edge in script.module.edges.iter().filter(|edge| !edge.is_open) {
                 let Some(handed) = self.carries(importer, edge, number, &demand) else { continue };
                 if script.side == Some(Side::Server) || edge.is_stripped {
@@ -167,7 +177,7 @@ impl Walk<'_, '_> {
     /// Every name a module exports; none if it hands on what another one does, or has no exports to be read.
     fn exports(&mut self, number: u32) -> Demand {
         let parsed = self.modules.parsed(number);
-        let module = &parsed.first()?.module;
+        let module = &parsed.scripts.first()?.module;
         (!module.has_star && !module.exports.is_empty()).then(|| module.exports.iter().cloned().collect())
     }
 
@@ -244,6 +254,7 @@ impl Walk<'_, '_> {
         for importer in self.modules.inventory.open.clone() {
             let parsed = self.modules.parsed(importer);
             let edges = parsed
+                .scripts
                 .iter()
                 .filter(|script| script.side != Some(Side::Server))
                 .flat_map(|script| &script.module.edges);
@@ -278,6 +289,7 @@ impl Walk<'_, '_> {
             }
             let parsed = self.modules.parsed(importer);
             let mut edges = parsed
+                .scripts
                 .iter()
                 .filter(|script| script.side != Some(Side::Server))
                 .flat_map(|script| &script.module.edges);
