@@ -12,6 +12,8 @@ pub mod side;
 pub mod classify;
 pub mod detect;
 pub mod line_hash;
+pub mod settings;
+pub mod suppress;
 
 pub mod report;
 pub mod source;

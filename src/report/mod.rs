@@ -15,7 +15,7 @@ pub use page::rules_page;
 pub use sarif::write as sarif;
 pub use text::{TextStyle, write as text};
 
-use crate::finding::{Finding, Ignored};
+use crate::finding::{Finding, Ignored, Silencer, Suppressed};
 use crate::rule::Level;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,8 @@ pub struct Coverage {
     pub bytes: u64,
     /// Sorted; not empty means the scan is incomplete.
     pub left_out: Vec<LeftOut>,
+    /// What was not read either, and that the configuration accepts; with its reason, sorted.
+    pub accepted: Vec<(LeftOut, String)>,
     /// Counts of what is not content: `link`, `fifo`, `socket`, `device`, `git-directory`.
     pub skipped: BTreeMap<String, u64>,
 }
@@ -62,12 +64,16 @@ pub struct Report {
     pub command: String,
     /// SHA-256 over the rules in force, 64 hexadecimal digits.
     pub rules_digest: String,
+    /// SHA-256 over the configuration in force, 64 hexadecimal digits; none where there is none.
+    pub config_digest: Option<String>,
     /// The repository scanned.
     pub repository: Repository,
     /// What was read.
     pub coverage: Coverage,
     /// Sorted by path, first place, code, fingerprint.
     pub findings: Vec<Finding>,
+    /// Findings that do not count, in the same order.
+    pub suppressed: Vec<Suppressed>,
     /// Counts of rejected candidates by class.
     pub ignored_by_class: BTreeMap<String, u64>,
     /// The rejected candidates themselves, only when asked for; sorted.
@@ -85,6 +91,15 @@ impl Report {
     /// How many findings are at exactly `level`.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+
+    /// How many findings each silencer keeps from counting.
+    pub fn suppressed_by(&self) -> BTreeMap<Silencer, u64> {
+        let mut counts = BTreeMap::new();
+        for suppressed in &self.suppressed {
+            *counts.entry(suppressed.suppression.by).or_default() += 1;
+        }
+        counts
     }
 
     /// How many different keys the findings hold.

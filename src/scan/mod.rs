@@ -5,11 +5,13 @@
 
 mod batch;
 mod change;
+mod comments;
 mod decide;
 mod ground;
 mod history;
 mod inspect;
 mod personal;
+mod overrides;
 mod progress;
 mod reading;
 mod target;
@@ -17,6 +19,7 @@ mod target;
 pub use crate::source::repository::HookEnvironment;
 pub use change::{ChangeOptions, Part, Range};
 pub use history::HistoryOptions;
+pub use overrides::Overrides;
 pub use progress::Progress;
 pub use target::{Listing, Target};
 
@@ -26,6 +29,7 @@ use crate::detect::Detector;
 use crate::report::Report;
 use crate::rule::{Kind, RuleError, Rules};
 use crate::source::open::Root;
+use crate::side::Judgement;
 use crate::source::reader::{Buffer, Reader, Stream};
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
@@ -83,6 +87,8 @@ pub struct Options {
     pub history: HistoryOptions,
     /// The time, in seconds since 1970.
     pub now: i64,
+    /// Sides that the configuration sets.
+    pub overrides: Overrides,
     /// Shown while it runs.
     pub progress: Progress,
 }
@@ -232,6 +238,14 @@ impl Shared<'_> {
     fn fires(&self, kind: &Kind) -> bool {
         let mut rules = kind.rules.iter().filter_map(|name| self.options.rules.finding(name));
         rules.any(|rule| !rule.on_request || self.options.wanted.inventory)
+    }
+
+    /// `judgement` of what lies at `path` behind `prefix`, with the side that the configuration sets.
+    fn overridden(&self, prefix: &[u8], path: &[u8], judgement: Judgement) -> Judgement {
+        if self.options.overrides.is_empty() {
+            return judgement;
+        }
+        self.options.overrides.apply(&inspect::shown(&self.detector, prefix, path), judgement)
     }
 
     fn classifier(&self) -> std::io::Result<&Arc<Classifier>> {
