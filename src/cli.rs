@@ -36,6 +36,11 @@ pub enum Command {
     Message(MessageArgs),
     /// Scan what a hook is about: a range where it gives refs, what is staged where a commit is under way, else the index
     Hook(StagedArgs),
+    /// Make and keep the list of findings that were there before, so that only new ones fail
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Print the configuration in force, and where each value came from
+    Config(ConfigArgs),
     /// Print shell completions
     Completions {
         /// The shell to complete in
@@ -165,6 +170,10 @@ pub struct CommonArgs {
     #[command(flatten)]
     pub report: ReportArgs,
 
+    /// What decides which findings count.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+
     /// Read the rules from DIR instead of the ones built in; DIR is laid out like `rules/` in the source
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
@@ -174,8 +183,94 @@ pub struct CommonArgs {
     pub jobs: Option<u16>,
 }
 
-/// How to report, and what to fail on.
+/// What to do with the baseline.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Write a baseline with everything that is found now
+    Create(BaselineArgs),
+    /// Add what is found now, and follow keys that have moved
+    Update(BaselineArgs),
+    /// Take out what is found no longer
+    Prune(BaselineArgs),
+    /// List what is in it
+    Show(ShowArgs),
+}
+
+/// How to change the baseline.
 #[derive(Args, Debug)]
+pub struct BaselineArgs {
+    /// Any path in the repository; all of the repository is scanned
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+
+    /// Who answers for the keys added; live keys in client code are not added without
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+
+    /// The last day the entries hold, such as 2027-01-31; 90 days for live keys in client code if not given
+    #[arg(long, value_name = "DATE")]
+    pub expires: Option<String>,
+
+    /// Why the keys may stay for now
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Take findings from a stored JSON report instead of a scan; may be given several times
+    #[arg(long, value_name = "REPORT")]
+    pub from: Vec<PathBuf>,
+
+    /// What decides which findings count.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+
+    /// Read the rules from DIR instead of the ones built in
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+
+    /// Threads; all processors by default
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+}
+
+/// How to list the baseline.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// Any path in the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+
+    /// For people, or for programs
+    #[arg(short, long, value_enum, default_value_t = ShowFormatArg::Text)]
+    pub format: ShowFormatArg,
+
+    /// What decides which findings count.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// What to print the configuration of.
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    /// Any path in the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+
+    /// What decides which findings count.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Formats of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormatArg {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// How to report, and what to fail on.
+#[derive(Args, Debug, Default)]
 pub struct ReportArgs {
     /// Format of the report
     #[arg(short, long, value_enum, default_value_t = FormatArg::Text)]
@@ -185,19 +280,19 @@ pub struct ReportArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Lowest level that makes the exit code 1
-    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOnArg::Warning)]
-    pub fail_on: FailOnArg,
+    /// Lowest level that makes the exit code 1; `warning`, unless the configuration says otherwise
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOnArg>,
 
     /// Exit with 0 even if there are findings
     #[arg(long)]
     pub exit_zero: bool,
 
-    /// What to do when something could not be read: exit with 3, or only list it
-    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnIncompleteArg::Fail)]
-    pub on_incomplete: OnIncompleteArg,
+    /// What to do when something could not be read: exit with 3 (the default), or only list it
+    #[arg(long, value_enum, value_name = "ACTION")]
+    pub on_incomplete: Option<OnIncompleteArg>,
 
-    /// List each candidate that was not taken for a key, and why
+    /// List each candidate that was not taken for a key, and each finding that is suppressed, and why
     #[arg(long)]
     pub show_ignored: bool,
 
@@ -210,10 +305,44 @@ pub struct ReportArgs {
     pub color: ColorArg,
 }
 
+/// What decides which findings count.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Configuration and suppression")]
+pub struct PolicyArgs {
+    /// Read the configuration from FILE instead of `ansalint.toml` at the top of the repository
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration, and no baseline that is not named
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+
+    /// Read the baseline from FILE instead of `ansalint-baseline.jsonl` beside the configuration
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Whether the baseline is about to be made.
+    #[arg(skip)]
+    pub baseline_may_be_missing: bool,
+
+    /// Take configuration, baseline and comments that allow keys from REV; what the files on disk add is reported
+    #[arg(long, value_name = "REV")]
+    pub policy_from: Option<String>,
+
+    /// Let the key with this fingerprint be; may be given several times
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub allow: Vec<String>,
+
+    /// Read deactivated keys from FILE, which holds `[[deactivated]]` entries
+    #[arg(long, value_name = "FILE")]
+    pub deactivated: Option<PathBuf>,
+}
+
 /// Formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
     /// For people
+    #[default]
     Text,
     /// For programs; schemas/ansalint-1.schema.json describes it
     Json,
@@ -242,9 +371,10 @@ pub enum OnIncompleteArg {
 }
 
 /// When to colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorArg {
     /// On a terminal, unless `NO_COLOR` is set
+    #[default]
     Auto,
     /// Always
     Always,

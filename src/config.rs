@@ -2,24 +2,30 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
+mod standpoint;
+mod terms;
+
+pub use terms::{Base, Origin, Terms};
+
 use crate::cli::{
-    ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs, OnIncompleteArg, PlaceArgs, RangeArgs,
-    ReportArgs, ScanArgs, StagedArgs,
+    BaselineArgs, ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs, OnIncompleteArg, PlaceArgs,
+    PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs,
 };
 use crate::exit::Policy;
 use crate::output::Destination;
 use crate::rule::{Level, RuleFiles, Rules};
 use crate::scan::{
-    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Part, Progress, Range, Scope, Selection,
-    Wanted,
+    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Overrides, Part, Progress, Range, Scope,
+    Selection, Wanted,
 };
+use crate::settings::{OnIncomplete, Settings};
 use anyhow::{Context as _, Result, bail};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use standpoint::Standpoint;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everything one scan needs.
-#[derive(Debug)]
 pub struct Config {
     /// What to scan, and how.
     pub options: Options,
@@ -27,6 +33,8 @@ pub struct Config {
     pub output: Output,
     /// What makes it fail.
     pub policy: Policy,
+    /// What decides which findings count.
+    pub terms: Terms,
 }
 
 /// How to report.
@@ -60,6 +68,7 @@ impl Config {
         let selection = if args.tracked { Selection::Tracked } else { Selection::Every };
         let scope = scope(args.paths, args.files_from, selection)?;
         let mut config = Self::new(&args.common, scope)?;
+        config.terms.is_whole &= selection == Selection::Every;
         config.options.selection = selection;
         Ok(config)
     }
@@ -115,12 +124,29 @@ impl Config {
         Self::new(&args.common, scope)
     }
 
+    /// Of `ansalint baseline`, which looks at everything below the root.
+    pub fn baseline(args: BaselineArgs) -> Result<Self> {
+        let root = Standpoint::of_paths(&[args.path]).root;
+        let BaselineArgs { policy, rules, jobs, .. } = args;
+        let common = CommonArgs { publishable: false, report: ReportArgs::default(), policy, rules, jobs };
+        Self::new(&common, Scope::Paths(vec![root]))
+    }
+
+    /// What decides which findings count around `path`.
+    pub fn terms(args: &PolicyArgs, path: &Path) -> Result<Terms> {
+        path.symlink_metadata().with_context(|| format!("{}: cannot be read", path.display()))?;
+        Terms::new(args, &Standpoint::of_paths(&[path.to_owned()]), &rules(None)?, now())
+    }
+
     /// Checks `args` and completes them.
     fn new(args: &CommonArgs, scope: Scope) -> Result<Self> {
         let output = Output::new(&args.report);
         output.destination.check()?;
+        let (rules, now) = (rules(args.rules.as_deref())?, now());
+        let terms = Terms::new(&args.policy, &standpoint(&scope), &rules, now)?;
+        let settings = &terms.suppressions.settings;
         let wanted = Wanted {
-            inventory: args.publishable,
+            inventory: args.publishable || settings.publishable.as_ref().is_some_and(|asked| *asked.get_ref()),
             ignored: args.report.show_ignored,
             line_hashes: output.format == Format::Sarif,
         };
@@ -128,14 +154,16 @@ impl Config {
         let options = Options {
             scope,
             selection: Selection::Every,
-            jobs: args.jobs.map_or_else(available, usize::from),
+            jobs: jobs(args.jobs, settings),
             wanted,
-            rules: rules(args.rules.as_deref())?,
+            rules,
+            overrides: Overrides::new(settings, terms.suppressions.anchor.clone()),
             history: HistoryOptions::default(),
-            now: now(),
+            now,
             progress: Progress::new(is_shown),
         };
-        Ok(Self { options, output, policy: policy(&args.report) })
+        let policy = policy(&args.report, settings);
+        Ok(Self { options, output, policy, terms })
     }
 }
 
@@ -176,14 +204,28 @@ fn is_colour_welcome() -> bool {
     !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
-const fn policy(args: &ReportArgs) -> Policy {
-    let fail_on = match args.fail_on {
+fn policy(args: &ReportArgs, settings: &Settings) -> Policy {
+    let asked = args.fail_on.map(|level| match level {
         FailOnArg::Note => Level::Note,
         FailOnArg::Warning => Level::Warning,
         FailOnArg::Error => Level::Error,
-    };
-    let allow_incomplete = matches!(args.on_incomplete, OnIncompleteArg::Warn);
-    Policy { fail_on, exit_zero: args.exit_zero, allow_incomplete }
+    });
+    let set = settings.fail_on.as_ref().map(|level| *level.get_ref());
+    let set_to_warn = settings.on_incomplete.as_ref().is_some_and(|action| *action.get_ref() == OnIncomplete::Warn);
+    let allow_incomplete = args.on_incomplete.map_or(set_to_warn, |action| action == OnIncompleteArg::Warn);
+    Policy { fail_on: asked.or(set).unwrap_or(Level::Warning), exit_zero: args.exit_zero, allow_incomplete }
+}
+
+/// The configuration that holds for what is scanned.
+fn standpoint(scope: &Scope) -> Standpoint {
+    match scope {
+        Scope::Paths(paths) => Standpoint::of_paths(paths),
+        Scope::History(repositories) => Standpoint::of_repositories(repositories),
+        Scope::Staged(change, _) | Scope::Range(change, _) => {
+            Standpoint::of_top(&change.folder, change.environment.work_tree.as_deref())
+        }
+        _ => Standpoint { is_whole: false, ..Standpoint::of_paths(&[]) },
+    }
 }
 
 fn scope(paths: Vec<PathBuf>, files_from: Option<PathBuf>, selection: Selection) -> Result<Scope> {
@@ -231,6 +273,12 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
 /// Seconds since 1970; the only look at a clock.
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Threads: as asked for, else all processors, but no more than the configuration allows.
+fn jobs(asked: Option<u16>, settings: &Settings) -> usize {
+    let most = settings.limits.jobs.as_ref().map_or(usize::MAX, |jobs| usize::from(*jobs.get_ref()));
+    asked.map_or_else(|| available().min(most), usize::from)
 }
 
 fn available() -> usize {

@@ -163,6 +163,20 @@ impl Silencer {
         }
     }
 
+    /// The same in a sentence that counts `number` findings.
+    pub const fn phrase(self, number: u64) -> &'static str {
+        match (self, number) {
+            (Self::Argument, _) => "--allow",
+            (Self::Entry, 1) => "an entry",
+            (Self::Entry, _) => "entries",
+            (Self::Comment, 1) => "a comment",
+            (Self::Comment, _) => "comments",
+            (Self::Baseline, _) => "the baseline",
+            (Self::Path, _) => "paths left out",
+            (Self::Rule, _) => "rules turned off",
+        }
+    }
+
     /// The silencer that reports call `word`.
     pub fn of_word(word: &str) -> Option<Self> {
         let all = [Self::Argument, Self::Entry, Self::Comment, Self::Baseline, Self::Path, Self::Rule];

@@ -22,6 +22,7 @@ pub mod scan;
 
 pub mod cli;
 pub mod command;
+pub mod conclude;
 pub mod config;
 pub mod exit;
 pub mod output;

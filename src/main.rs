@@ -29,6 +29,8 @@ fn main() -> ExitCode {
         Command::Range(args) => command::range(args),
         Command::Message(args) => command::message(args),
         Command::Hook(args) => command::hook(args),
+        Command::Baseline(command) => command::baseline(command),
+        Command::Config(args) => command::config(&args),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),
     });

@@ -71,6 +71,18 @@ pub fn long_digest(parts: &[&[u8]]) -> String {
     hex(&hasher.finalize())
 }
 
+/// All 64 hexadecimal digits of SHA-256 over what `reader` gives.
+pub fn hash_of(mut reader: impl std::io::Read) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
 /// `bytes` in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -12,7 +12,7 @@ mod timeline;
 pub use escape::escape;
 pub use json::write as json;
 pub use page::rules_page;
-pub use sarif::write as sarif;
+pub use sarif::{SuppressedResults, write as sarif};
 pub use text::{TextStyle, write as text};
 
 use crate::finding::{Finding, Ignored, Silencer, Suppressed};
@@ -80,6 +80,8 @@ pub struct Report {
     pub ignored: Option<Vec<Ignored>>,
     /// Things a person should know that are neither findings nor left out, such as an index that could not be read.
     pub remarks: Vec<String>,
+    /// What to write where, to allow a finding; several lines each, for people alone.
+    pub advice: Vec<String>,
 }
 
 impl Report {

@@ -3,7 +3,7 @@
 //! Everything that comes from a scanned file is escaped before it is laid out; no scanned byte moves a cursor.
 
 use super::{Report, escape, timeline};
-use crate::finding::{Excerpt, Finding};
+use crate::finding::{Excerpt, Finding, Suppressed};
 use crate::rule::{Level, Rules};
 use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Renderer, Snippet};
 use std::collections::BTreeSet;
@@ -54,9 +54,15 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
     }
     ignored_by_git(&folded, out)?;
     rejected(report, out)?;
+    suppressed(report, out)?;
     unread(report, out)?;
     for remark in &report.remarks {
         writeln!(out, "note: {}", escape(remark))?;
+    }
+    for advice in &report.advice {
+        writeln!(out)?;
+        advice.lines().try_for_each(|line| writeln!(out, "{}", escape(line)))?;
+        writeln!(out)?;
     }
     writeln!(out, "{}", summary(report))
 }
@@ -191,6 +197,19 @@ fn rejected(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The findings that do not count, where everything is asked for.
+fn suppressed(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let asked = report.suppressed.iter().filter(|_| report.ignored.is_some());
+    for Suppressed { finding, suppression } in asked {
+        let place = finding.places.first().map_or_else(String::new, |place| format!(":{}", place.start.line));
+        let masked = finding.key.as_ref().map_or("", |key| key.masked.as_str());
+        let why = suppression.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let line = format!("{}{place}: {} {masked} by {}{why}", finding.path, finding.code, suppression.by.as_str());
+        writeln!(out, "suppressed: {}", escape(&line))?;
+    }
+    Ok(())
+}
+
 fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let left_out = &report.coverage.left_out;
     for one in left_out.iter().take(PATHS_MAX) {
@@ -198,6 +217,9 @@ fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     if left_out.len() > PATHS_MAX {
         writeln!(out, "not read: {} more; --format json has them all", left_out.len() - PATHS_MAX)?;
+    }
+    for (one, why) in report.coverage.accepted.iter().take(PATHS_MAX) {
+        writeln!(out, "not read, and accepted ({}): {}: {}", escape(why), escape(&one.path), escape(&one.reason))?;
     }
     Ok(())
 }
@@ -228,6 +250,14 @@ fn summary(report: &Report) -> String {
         report.coverage.skipped.iter().map(|(what, number)| count(*number, &what.replace('-', " "))).collect();
     if !skipped.is_empty() {
         parts.push(format!("skipped {}", skipped.join(", ")));
+    }
+    let suppressed: Vec<String> = report
+        .suppressed_by()
+        .into_iter()
+        .map(|(by, number)| format!("{number} by {}", by.phrase(number)))
+        .collect();
+    if !suppressed.is_empty() {
+        parts.push(format!("suppressed {}", suppressed.join(", ")));
     }
     if !report.complete() {
         parts.push(format!("INCOMPLETE: {} not read", report.coverage.left_out.len()));

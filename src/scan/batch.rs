@@ -51,7 +51,6 @@ impl Batch {
             *sum += count;
         }
         self.ignored.extend(other.ignored);
-        self.remarks.extend(other.remarks);
     }
 
     pub fn skip(&mut self, what: &str) {
