@@ -36,7 +36,9 @@ impl Shown<'_> {
         let baseline = origin.baseline.as_ref().map_or("there is none".into(), |name| {
             format!("{name}, {} entries", self.terms.suppressions.baseline.len())
         });
-        self.value("baseline", settings.baseline.as_ref(), "\"ansalint-baseline.jsonl\"", Clone::clone);
+        if settings.baseline.is_some() {
+            self.value("baseline", settings.baseline.as_ref(), "\"\"", Clone::clone);
+        }
         self.line(&format!("# baseline: {baseline}"));
         if settings.exclude.is_empty() {
             self.line("exclude = []  # default");

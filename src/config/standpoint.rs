@@ -22,10 +22,10 @@ impl Standpoint {
     /// For a scan of `paths`, whose reports count from the current folder where it can.
     pub fn of_paths(paths: &[PathBuf]) -> Self {
         let here = here();
-        let folders: Vec<PathBuf> = paths.iter().filter_map(|path| folder_of(path)).collect();
-        let first = folders.first().unwrap_or(&here);
-        let base = if first.starts_with(&here) { &here } else { first };
-        Self::new(first, base, &folders)
+        let first = paths.iter().find_map(|path| folder_of(path)).unwrap_or_else(|| here.clone());
+        let base = if first.starts_with(&here) { &here } else { &first };
+        let walked: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).filter_map(|path| folder_of(path)).collect();
+        Self::new(&first, base, &walked)
     }
 
     /// For reports whose paths count from `path`, or from the current folder where there are several.
@@ -46,7 +46,7 @@ impl Standpoint {
         Self { root, anchor: Anchor::default(), is_whole: false }
     }
 
-    fn new(first: &Path, base: &Path, folders: &[PathBuf]) -> Self {
+    fn new(first: &Path, base: &Path, walked: &[PathBuf]) -> Self {
         let top = top_of(first);
         let is_repository = top.join(".git").symlink_metadata().is_ok();
         let root = match (is_repository, first.starts_with(base)) {
@@ -63,7 +63,7 @@ impl Standpoint {
             (_, Ok(above)) => Anchor::Above(prefix(above)),
             _ => Anchor::default(),
         };
-        let is_whole = folders.iter().any(|folder| root.starts_with(folder));
+        let is_whole = walked.iter().any(|folder| root.starts_with(folder));
         Self { root, anchor, is_whole }
     }
 }

@@ -8,9 +8,11 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod baseline;
 mod cases;
 mod detection;
 mod formats;
+mod policy;
 #[cfg(unix)]
 mod repository;
 mod sides;
@@ -20,4 +22,5 @@ mod template;
 mod tidy;
 #[cfg(unix)]
 mod tree;
+mod trust;
 mod workspace;

@@ -18,6 +18,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("classify", &["blob", "rule", "side"]),
     ("detect", &["blob", "finding", "rule", "secret"]),
     ("line_hash", &[]),
+    ("settings", &["rule", "secret", "side"]),
+    ("suppress", &["finding", "rule", "secret", "settings", "side"]),
     // Edges.
     ("output", &[]),
     ("report", &["finding", "path", "rule"]),
@@ -216,7 +218,10 @@ fn published() -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            if path.is_dir() && !skipped.contains(&name.as_str()) {
+            if skipped.contains(&name.as_str()) {
+                continue;
+            }
+            if path.is_dir() {
                 folders.push(path);
             } else if path.is_file() {
                 found.push(path);
