@@ -39,6 +39,8 @@ pub enum Command {
     /// Make and keep the list of findings that were there before, so that only new ones fail
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Write a stored JSON report in another format
+    Report(ReportFileArgs),
     /// Print the configuration in force, and where each value came from
     Config(ConfigArgs),
     /// Print shell completions
@@ -232,6 +234,66 @@ pub struct BaselineArgs {
     pub jobs: Option<u16>,
 }
 
+/// Which stored report to write, and how.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ReportFileArgs {
+    /// Something else to do with stored reports.
+    #[command(subcommand)]
+    pub command: Option<ReportCommand>,
+
+    /// A report that `--format json` wrote; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// How to write it.
+    #[command(flatten)]
+    pub options: ConversionArgs,
+}
+
+/// What else to do with stored reports.
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Join several reports into one: a tree and its history, or the parts of one scan
+    Merge(MergeArgs),
+}
+
+/// Which stored reports to join, and how to write the whole.
+#[derive(Args, Debug)]
+pub struct MergeArgs {
+    /// Reports that `--format json` wrote
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// How to write it.
+    #[command(flatten)]
+    pub options: ConversionArgs,
+}
+
+/// How to write a stored report.
+#[derive(Args, Debug)]
+pub struct ConversionArgs {
+    /// Format to write
+    #[arg(short, long, value_enum, default_value_t = FormatArg::Json)]
+    pub format: FormatArg,
+
+    /// Write to FILE instead of standard output, readable by you alone; never through a link
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Exit with 1 if there are findings of this level or above, and with 3 if the report is incomplete; with 0 if not given
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOnArg>,
+
+    /// Leave findings that are suppressed out of SARIF: for GitHub, which would open alerts for them
+    #[arg(long)]
+    pub no_suppressed: bool,
+
+    /// Colour in text reports
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]
+    pub color: ColorArg,
+}
+
 /// How to list the baseline.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
@@ -296,6 +358,10 @@ pub struct ReportArgs {
     #[arg(long)]
     pub show_ignored: bool,
 
+    /// Leave findings that are suppressed out of SARIF: for GitHub, which would open alerts for them
+    #[arg(long)]
+    pub no_suppressed: bool,
+
     /// Print findings alone: no summary, no progress
     #[arg(short, long)]
     pub quiet: bool,
@@ -346,8 +412,20 @@ pub enum FormatArg {
     Text,
     /// For programs; schemas/ansalint-1.schema.json describes it
     Json,
+    /// For programs that read line by line: each finding on its own, then everything else
+    Jsonl,
     /// For code scanning, version 2.1.0
     Sarif,
+    /// Annotations, as commands to GitHub Actions
+    Github,
+    /// GitLab's secret detection report, schema 15.2
+    Gitlab,
+    /// For test viewers
+    Junit,
+    /// For spreadsheets
+    Csv,
+    /// A summary, as GitHub and GitLab show it beside a job
+    Markdown,
 }
 
 /// Levels to fail on.

@@ -1,16 +1,18 @@
 //! One function a command, each a table of contents.
 
 mod baseline;
+mod convert;
 mod show_config;
 
 use crate::cli::{
-    BaselineCommand, Cli, ConfigArgs, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs,
+    BaselineCommand, Cli, ConfigArgs, HistoryArgs, MessageArgs, RangeArgs, ReportFileArgs, ScanArgs, StagedArgs,
 };
 use crate::conclude;
-use crate::config::{Config, Format};
+use crate::config::{Config, Format, Output};
 use crate::exit::Exit;
 use crate::output::Destination;
-use crate::report::{self, SuppressedResults, TextStyle};
+use crate::report::{self, Report, TextStyle};
+use crate::rule::Rules;
 use crate::scan::{self, Scope};
 use crate::stdio;
 use anyhow::Result;
@@ -51,15 +53,14 @@ pub fn baseline(command: BaselineCommand) -> Result<Exit> {
     baseline::run(command)
 }
 
+/// `ansalint report`.
+pub fn report(args: ReportFileArgs) -> Result<Exit> {
+    convert::run(args)
+}
+
 /// `ansalint config`.
 pub fn config(args: &ConfigArgs) -> Result<Exit> {
     show_config::run(args)
-}
-
-/// The reports stored in `files`, joined; none for no files.
-fn stored(files: &[std::path::PathBuf]) -> Result<Option<report::Report>> {
-    let _ = files;
-    Ok(None)
 }
 
 /// Scans and reports.
@@ -73,14 +74,24 @@ fn run(config: Config) -> Result<Exit> {
     }
     let mut report = scan::run(&options)?;
     conclude::settle(&mut report, &terms, &options.rules, policy);
-    output.destination.write(|out| match output.format {
-        Format::Text { colour } => {
-            report::text(&report, &options.rules, TextStyle { colour, quiet: output.quiet }, out)
-        }
-        Format::Json => report::json(&report, out),
-        Format::Sarif => report::sarif(&report, &options.rules, SuppressedResults::Written, out),
-    })?;
+    write(&report, &options.rules, &output, options.now)?;
     Ok(Exit::of(&report, policy))
+}
+
+/// Writes `report`, made at `now`, as `output` says.
+fn write(report: &Report, rules: &Rules, output: &Output, now: i64) -> Result<()> {
+    let quiet = output.quiet;
+    output.destination.write(|out| match output.format {
+        Format::Text { colour } => report::text(report, rules, TextStyle { colour, quiet }, out),
+        Format::Json => report::json(report, out),
+        Format::Lines => report::lines(report, out),
+        Format::Sarif => report::sarif(report, rules, output.suppressed, out),
+        Format::Github => report::github(report, rules, out),
+        Format::Gitlab => report::gitlab(report, rules, now, out),
+        Format::Junit => report::junit(report, rules, out),
+        Format::Csv => report::csv(report, out),
+        Format::Markdown => report::markdown(report, rules, out),
+    })
 }
 
 /// `ansalint completions`.

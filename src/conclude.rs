@@ -92,7 +92,8 @@ fn accept(report: &mut Report, terms: &Terms, root: Option<&Root>) {
         let path = terms.suppressions.anchor.below_root(&left_out.path);
         let is_meant = |entry: &AcceptUnread| {
             Some(entry.path.get_ref()) == path.as_ref()
-                && hash(&left_out, entry.path.get_ref(), root, &mut hashes).as_ref() == Some(&entry.hash.get_ref().to_lowercase())
+                && hash(&left_out, entry.path.get_ref(), root, &mut hashes).as_ref()
+                    == Some(&entry.hash.get_ref().to_lowercase())
         };
         match entries.iter().position(is_meant) {
             Some(number) => {
@@ -104,12 +105,20 @@ fn accept(report: &mut Report, terms: &Terms, root: Option<&Root>) {
     }
     let unused = entries.iter().zip(used).filter(|(_, used)| !used && terms.is_whole);
     report.remarks.extend(unused.map(|(entry, _)| {
-        format!("the [[accept-unread]] entry for {} is unused, or its hash is not that of the file", entry.path.get_ref())
+        format!(
+            "the [[accept-unread]] entry for {} is unused, or its hash is not that of the file",
+            entry.path.get_ref()
+        )
     }));
 }
 
 /// The hash that accepts something unread: the name of a git object, else that of the file it is or lies in.
-fn hash(left_out: &LeftOut, path: &str, root: Option<&Root>, known: &mut BTreeMap<String, Option<String>>) -> Option<String> {
+fn hash(
+    left_out: &LeftOut,
+    path: &str,
+    root: Option<&Root>,
+    known: &mut BTreeMap<String, Option<String>>,
+) -> Option<String> {
     if let Some((_, name)) = left_out.path.rsplit_once("objects/")
         && name.len() >= 41
         && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'/')

@@ -8,11 +8,12 @@ mod terms;
 pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
-    BaselineArgs, ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs, OnIncompleteArg, PlaceArgs,
-    PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs,
+    BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
+    OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs,
 };
 use crate::exit::Policy;
 use crate::output::Destination;
+use crate::report::SuppressedResults;
 use crate::rule::{Level, RuleFiles, Rules};
 use crate::scan::{
     self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Overrides, Part, Progress, Range, Scope,
@@ -20,9 +21,9 @@ use crate::scan::{
 };
 use crate::settings::{OnIncomplete, Settings};
 use anyhow::{Context as _, Result, bail};
+use standpoint::Standpoint;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use standpoint::Standpoint;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everything one scan needs.
@@ -46,6 +47,8 @@ pub struct Output {
     pub destination: Destination,
     /// Findings alone.
     pub quiet: bool,
+    /// Whether SARIF holds findings that do not count.
+    pub suppressed: SuppressedResults,
 }
 
 /// The formats, with what each needs to know.
@@ -58,8 +61,20 @@ pub enum Format {
     },
     /// Version 1 of the JSON report.
     Json,
+    /// The same in lines.
+    Lines,
     /// SARIF 2.1.0.
     Sarif,
+    /// Commands to GitHub Actions.
+    Github,
+    /// GitLab's secret detection report.
+    Gitlab,
+    /// JUnit XML.
+    Junit,
+    /// Comma-separated values.
+    Csv,
+    /// Markdown.
+    Markdown,
 }
 
 impl Config {
@@ -132,6 +147,17 @@ impl Config {
         Self::new(&common, Scope::Paths(vec![root]))
     }
 
+    /// Of `ansalint report`.
+    pub fn conversion(args: &ConversionArgs) -> Result<Conversion> {
+        let destination = args.output.clone().map_or(Destination::Stdout, Destination::File);
+        destination.check()?;
+        let format = Format::new(args.format, is_coloured(args.color, &destination));
+        let policy =
+            args.fail_on.map(|level| Policy { fail_on: level_of(level), exit_zero: false, allow_incomplete: false });
+        let output = Output { format, destination, quiet: false, suppressed: results(args.no_suppressed) };
+        Ok(Conversion { output, policy, now: now() })
+    }
+
     /// What decides which findings count around `path`.
     pub fn terms(args: &PolicyArgs, path: &Path) -> Result<Terms> {
         path.symlink_metadata().with_context(|| format!("{}: cannot be read", path.display()))?;
@@ -167,15 +193,41 @@ impl Config {
     }
 }
 
+/// How to write a stored report.
+pub struct Conversion {
+    /// In which format, and to where.
+    pub output: Output,
+    /// What makes it fail; none where nothing does.
+    pub policy: Option<Policy>,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
 impl Output {
     fn new(args: &ReportArgs) -> Self {
         let destination = args.output.clone().map_or(Destination::Stdout, Destination::File);
-        let format = match args.format {
-            FormatArg::Text => Format::Text { colour: is_coloured(args.color, &destination) },
-            FormatArg::Json => Format::Json,
-            FormatArg::Sarif => Format::Sarif,
-        };
-        Self { format, destination, quiet: args.quiet }
+        let format = Format::new(args.format, is_coloured(args.color, &destination));
+        Self { format, destination, quiet: args.quiet, suppressed: results(args.no_suppressed) }
+    }
+}
+
+const fn results(are_left_out: bool) -> SuppressedResults {
+    if are_left_out { SuppressedResults::LeftOut } else { SuppressedResults::Written }
+}
+
+impl Format {
+    const fn new(format: FormatArg, colour: bool) -> Self {
+        match format {
+            FormatArg::Text => Self::Text { colour },
+            FormatArg::Json => Self::Json,
+            FormatArg::Jsonl => Self::Lines,
+            FormatArg::Sarif => Self::Sarif,
+            FormatArg::Github => Self::Github,
+            FormatArg::Gitlab => Self::Gitlab,
+            FormatArg::Junit => Self::Junit,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Markdown => Self::Markdown,
+        }
     }
 }
 
@@ -205,15 +257,19 @@ fn is_colour_welcome() -> bool {
 }
 
 fn policy(args: &ReportArgs, settings: &Settings) -> Policy {
-    let asked = args.fail_on.map(|level| match level {
-        FailOnArg::Note => Level::Note,
-        FailOnArg::Warning => Level::Warning,
-        FailOnArg::Error => Level::Error,
-    });
+    let asked = args.fail_on.map(level_of);
     let set = settings.fail_on.as_ref().map(|level| *level.get_ref());
     let set_to_warn = settings.on_incomplete.as_ref().is_some_and(|action| *action.get_ref() == OnIncomplete::Warn);
     let allow_incomplete = args.on_incomplete.map_or(set_to_warn, |action| action == OnIncompleteArg::Warn);
     Policy { fail_on: asked.or(set).unwrap_or(Level::Warning), exit_zero: args.exit_zero, allow_incomplete }
+}
+
+const fn level_of(level: FailOnArg) -> Level {
+    match level {
+        FailOnArg::Note => Level::Note,
+        FailOnArg::Warning => Level::Warning,
+        FailOnArg::Error => Level::Error,
+    }
 }
 
 /// The configuration that holds for what is scanned.

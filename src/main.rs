@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Message(args) => command::message(args),
         Command::Hook(args) => command::hook(args),
         Command::Baseline(command) => command::baseline(command),
+        Command::Report(args) => command::report(args),
         Command::Config(args) => command::config(&args),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),

@@ -84,7 +84,8 @@ fn prune(args: BaselineArgs) -> Result<Exit> {
     }
     let (mut baseline, mut tally) = (work.terms.suppressions.baseline.clone(), Tally::default());
     work.follow(&mut baseline, &mut tally);
-    let is_stale = |known: &&Known| !work.settled.matched.contains_key(&(known.fingerprint.clone(), known.path.clone()));
+    let is_stale =
+        |known: &&Known| !work.settled.matched.contains_key(&(known.fingerprint.clone(), known.path.clone()));
     for known in work.terms.suppressions.baseline.entries().filter(is_stale) {
         tally.removed += usize::from(baseline.remove(&known.fingerprint, &known.path).is_some());
     }
@@ -97,10 +98,14 @@ impl Work {
             Date::parse(text).with_context(|| format!("--expires: `{}` is no day such as 2027-01-31", escape(text)))
         });
         let (owner, expires, reason) = (args.owner.clone(), expires.transpose()?, args.reason.clone());
-        let stored = super::stored(&args.from)?;
+        let stored = super::convert::joined(&args.from)?;
         let Config { options, policy, terms, .. } = Config::baseline(args)?;
         let mut report = match stored {
-            Some(report) => report,
+            // What did not count then is settled again.
+            Some(mut report) => {
+                report.findings.extend(std::mem::take(&mut report.suppressed).into_iter().map(|one| one.finding));
+                report
+            }
             None => scan::run(&options)?,
         };
         let words = Words { owner, expires, reason, today: terms.suppressions.today };
@@ -160,7 +165,8 @@ impl Work {
         let path: PathBuf = self.terms.origin.baseline_path.clone();
         let text = baseline.to_text();
         Destination::File(path.clone()).write(|out| out.write_all(text.as_bytes()))?;
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let mut lines = vec![format!(
             "{name}: {} in all; {} added, {} changed, {} moved, {} removed",
             baseline.len(),
@@ -200,9 +206,9 @@ fn show(terms: &Terms, format: ShowFormatArg) -> Result<Exit> {
         }
         for known in baseline.entries() {
             let owner = known.owner.as_ref().map_or_else(String::new, |owner| format!(", {owner}"));
-            let expires = known.expires.map_or_else(String::new, |day| {
-                format!(", {} {day}", if day < today { "EXPIRED" } else { "until" })
-            });
+            let expires = known
+                .expires
+                .map_or_else(String::new, |day| format!(", {} {day}", if day < today { "EXPIRED" } else { "until" }));
             let reason = known.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             let (side, rule) = (known.side.as_str(), &known.rule);
             let line = format!("{} {}: {rule}, {side}{owner}{expires}{reason}", known.fingerprint, known.path);

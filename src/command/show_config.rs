@@ -31,7 +31,9 @@ impl Shown<'_> {
             None => self.line("# no ansalint.toml is in force; these are the defaults"),
         }
         self.value("fail-on", settings.fail_on.as_ref(), "\"warning\"", |level| level.as_str().to_owned());
-        self.value("on-incomplete", settings.on_incomplete.as_ref(), "\"fail\"", |action| format!("{action:?}").to_lowercase());
+        self.value("on-incomplete", settings.on_incomplete.as_ref(), "\"fail\"", |action| {
+            format!("{action:?}").to_lowercase()
+        });
         self.value("publishable", settings.publishable.as_ref(), "false", bool::to_string);
         let baseline = origin.baseline.as_ref().map_or("there is none".into(), |name| {
             format!("{name}, {} entries", self.terms.suppressions.baseline.len())
@@ -133,9 +135,8 @@ impl Shown<'_> {
     /// Name and line of the file that has it.
     fn place<T>(&self, value: &Spanned<T>) -> String {
         let origin = self.terms.origin.settings.as_ref();
-        origin.map_or_else(String::new, |(name, text)| {
-            format!("{name}:{}", line_and_column(text, value.span().start).0)
-        })
+        origin
+            .map_or_else(String::new, |(name, text)| format!("{name}:{}", line_and_column(text, value.span().start).0))
     }
 
     fn line(&mut self, line: &str) {

@@ -24,7 +24,8 @@ impl Standpoint {
         let here = here();
         let first = paths.iter().find_map(|path| folder_of(path)).unwrap_or_else(|| here.clone());
         let base = if first.starts_with(&here) { &here } else { &first };
-        let walked: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).filter_map(|path| folder_of(path)).collect();
+        let walked: Vec<PathBuf> =
+            paths.iter().filter(|path| path.is_dir()).filter_map(|path| folder_of(path)).collect();
         Self::new(&first, base, &walked)
     }
 

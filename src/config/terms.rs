@@ -80,7 +80,9 @@ impl Terms {
     pub fn new(args: &PolicyArgs, standpoint: &Standpoint, rules: &Rules, now: i64) -> Result<Self> {
         if let Some(wrong) = args.allow.iter().find(|one| !is_fingerprint(one)) {
             let shown = settings::cut(wrong);
-            bail!("--allow {shown}: a fingerprint is 32 hexadecimal digits in lower case, as reports show it; never the key");
+            bail!(
+                "--allow {shown}: a fingerprint is 32 hexadecimal digits in lower case, as reports show it; never the key"
+            );
         }
         let base = args.policy_from.as_deref().map(|name| base(name, &standpoint.root)).transpose()?;
         let today = Date::of_seconds(now);
@@ -147,7 +149,10 @@ impl Reader<'_> {
                     texts.push(text);
                 }
                 None if must_be && !args.baseline_may_be_missing => {
-                    bail!("{}: there is no such baseline; `ansalint baseline create` makes one", self.name(&origin.baseline_path))
+                    bail!(
+                        "{}: there is no such baseline; `ansalint baseline create` makes one",
+                        self.name(&origin.baseline_path)
+                    )
                 }
                 None => {}
             }

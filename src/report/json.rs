@@ -17,7 +17,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 #[derive(Serialize)]
-struct Document<'r> {
+pub(super) struct Document<'r> {
     schema: &'static str,
     tool: Tool<'r>,
     command: &'r str,
@@ -25,8 +25,8 @@ struct Document<'r> {
     complete: bool,
     coverage: Coverage<'r>,
     summary: Summary<'r>,
-    findings: Vec<FindingV1<'r>>,
-    suppressed: Vec<SuppressedV1<'r>>,
+    pub(super) findings: Vec<FindingV1<'r>>,
+    pub(super) suppressed: Vec<SuppressedV1<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ignored: Option<Vec<IgnoredV1<'r>>>,
     remarks: &'r [String],
@@ -83,7 +83,7 @@ struct IgnoredCounts<'r> {
 }
 
 #[derive(Serialize)]
-struct FindingV1<'r> {
+pub(super) struct FindingV1<'r> {
     id: String,
     code: &'r str,
     rule: &'r str,
@@ -99,7 +99,7 @@ struct FindingV1<'r> {
 }
 
 #[derive(Serialize)]
-struct SuppressedV1<'r> {
+pub(super) struct SuppressedV1<'r> {
     #[serde(flatten)]
     finding: FindingV1<'r>,
     suppression: SuppressionV1<'r>,
@@ -181,7 +181,7 @@ struct IgnoredV1<'r> {
 }
 
 impl<'r> Document<'r> {
-    fn new(report: &'r Report) -> Self {
+    pub(super) fn new(report: &'r Report) -> Self {
         let coverage = &report.coverage;
         Self {
             schema: "ansalint/1",

@@ -2,17 +2,34 @@
 //!
 //! Writers take a [`Report`] and a `Write`; they open no file, read no clock and print no key.
 
+mod csv;
 mod escape;
+mod github;
+mod gitlab;
+mod join;
 mod json;
+mod junit;
+mod lines;
+mod markdown;
 mod page;
 mod sarif;
+mod stored;
 mod text;
 mod timeline;
+mod wording;
 
+pub use csv::write as csv;
 pub use escape::escape;
+pub use github::write as github;
+pub use gitlab::write as gitlab;
+pub use join::join;
 pub use json::write as json;
+pub use junit::write as junit;
+pub use lines::write as lines;
+pub use markdown::write as markdown;
 pub use page::rules_page;
 pub use sarif::{SuppressedResults, write as sarif};
+pub use stored::read;
 pub use text::{TextStyle, write as text};
 
 use crate::finding::{Finding, Ignored, Silencer, Suppressed};
@@ -22,6 +39,12 @@ use std::collections::BTreeMap;
 /// A time in seconds since 1970 as RFC 3339 writes it, in UTC.
 fn date(time: i64) -> String {
     jiff::Timestamp::from_second(time).map_or_else(|_| format!("@{time}"), |time| time.to_string())
+}
+
+/// The time that [`date`] gave `text` for; 1970 for anything else.
+fn time_of(text: &str) -> i64 {
+    let seconds = text.strip_prefix('@').map(|seconds| seconds.parse().ok());
+    seconds.unwrap_or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)).unwrap_or(0)
 }
 
 /// Something that belongs to the scan and was not read.

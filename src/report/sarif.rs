@@ -2,6 +2,7 @@
 //!
 //! The one home of the `sarif` crate. Paths are percent-encoded and texts escaped.
 
+use super::wording::sentence;
 use super::{LeftOut, Report, escape};
 use crate::finding::{Finding, Place, Silencer, Suppressed, Suppression};
 use crate::path::to_uri;
@@ -32,8 +33,11 @@ pub enum SuppressedResults {
 
 /// Writes `report` as SARIF with one run, and a newline at the end.
 pub fn write(report: &Report, rules: &Rules, suppressed: SuppressedResults, out: &mut dyn Write) -> io::Result<()> {
-    let document =
-        model::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run(report, rules, suppressed)]).build();
+    let document = model::Sarif::builder()
+        .schema(SCHEMA)
+        .version(json!("2.1.0"))
+        .runs(vec![run(report, rules, suppressed)])
+        .build();
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }
@@ -192,17 +196,6 @@ const fn level(finding: &Finding) -> model::ResultLevel {
         crate::rule::Level::Warning => model::ResultLevel::Warning,
         crate::rule::Level::Error => model::ResultLevel::Error,
     }
-}
-
-/// What a person reads beside the code.
-fn sentence(finding: &Finding) -> String {
-    let what = finding.key.as_ref().map_or_else(
-        || finding.subject.clone().unwrap_or_default(),
-        |key| format!("{} {} {}", key.environment.as_str(), key.kind.replace('-', " "), key.masked),
-    );
-    let side = finding.side.as_str();
-    let why = finding.evidence.first().map_or_else(String::new, |reason| format!(": {reason}"));
-    escape(&format!("The {what} is written here, in code of side {side}{why}.")).into_owned()
 }
 
 fn location(finding: &Finding, place: &Place, snippet: Option<String>) -> model::Location {

@@ -2,6 +2,7 @@
 //!
 //! Everything that comes from a scanned file is escaped before it is laid out; no scanned byte moves a cursor.
 
+use super::wording::{self, count, counts};
 use super::{Report, escape, timeline};
 use crate::finding::{Excerpt, Finding, Suppressed};
 use crate::rule::{Level, Rules};
@@ -226,17 +227,10 @@ fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// The last line: findings, keys, what was read, and what was not.
 fn summary(report: &Report) -> String {
-    let levels = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
-    let counts: Vec<String> = levels
-        .into_iter()
-        .map(|(level, word)| (report.count(level) as u64, word))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| count(number, word))
-        .collect();
-    let found = if counts.is_empty() {
-        "nothing found".to_owned()
+    let found = if report.findings.is_empty() {
+        counts(report)
     } else {
-        format!("{} ({})", counts.join(", "), count(report.secrets() as u64, "different key"))
+        format!("{} ({})", counts(report), count(report.secrets() as u64, "different key"))
     };
     let mut parts = vec![found];
     let objects = report.coverage.objects;
@@ -251,27 +245,11 @@ fn summary(report: &Report) -> String {
     if !skipped.is_empty() {
         parts.push(format!("skipped {}", skipped.join(", ")));
     }
-    let suppressed: Vec<String> = report
-        .suppressed_by()
-        .into_iter()
-        .map(|(by, number)| format!("{number} by {}", by.phrase(number)))
-        .collect();
-    if !suppressed.is_empty() {
-        parts.push(format!("suppressed {}", suppressed.join(", ")));
-    }
+    parts.extend(wording::suppressed(report));
     if !report.complete() {
         parts.push(format!("INCOMPLETE: {} not read", report.coverage.left_out.len()));
     }
     parts.join("; ")
-}
-
-/// `1 file`, `2 files`, `2 git directories`.
-fn count(number: u64, word: &str) -> String {
-    match (number, word.strip_suffix('y')) {
-        (1, _) => format!("1 {word}"),
-        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
-        _ => format!("{number} {word}s"),
-    }
 }
 
 fn size(bytes: u64) -> String {

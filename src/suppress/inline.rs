@@ -84,10 +84,14 @@ mod tests {
 
     #[test]
     fn what_names_no_key_or_no_reason_allows_nothing() {
-        for text in ["ansalint: allow", "ansalint: allowFP -- x", "ansalint: allow abc -- x", "ansalint: allow FPa -- x"] {
+        for text in
+            ["ansalint: allow", "ansalint: allowFP -- x", "ansalint: allow abc -- x", "ansalint: allow FPa -- x"]
+        {
             assert_eq!(read(text), [], "{text}");
         }
-        for text in ["ansalint: allow FP", "ansalint: allow FP -- ", "ansalint: allow FP -- -->", "ansalint: allow FP\n-- x"] {
+        for text in
+            ["ansalint: allow FP", "ansalint: allow FP -- ", "ansalint: allow FP -- -->", "ansalint: allow FP\n-- x"]
+        {
             assert_eq!(read(text), [(true, None)], "{text}");
         }
     }

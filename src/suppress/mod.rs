@@ -206,7 +206,8 @@ impl<'s> Course<'s> {
             if self.terms.has_expired(entry.expires) {
                 continue;
             }
-            let is_complete = entry.owner.as_ref().is_some_and(|owner| !owner.trim().is_empty()) && entry.expires.is_some();
+            let is_complete =
+                entry.owner.as_ref().is_some_and(|owner| !owner.trim().is_empty()) && entry.expires.is_some();
             if is_guarded(finding, self.around.rules) && !is_complete {
                 self.remarks.insert(remarks::incomplete_entry(finding, self.terms.today));
                 continue;

@@ -53,7 +53,10 @@ pub fn incomplete_baseline(finding: &Finding) -> String {
 
 /// A comment on a live key in client code.
 pub fn comment_too_weak(finding: &Finding) -> String {
-    format!("no comment allows {}: a live key in client code needs an [[allow]] entry with owner and expiry", named(finding))
+    format!(
+        "no comment allows {}: a live key in client code needs an [[allow]] entry with owner and expiry",
+        named(finding)
+    )
 }
 
 /// A glob over a live key in client code.
@@ -78,7 +81,10 @@ pub fn worse(finding: &Finding, known: &Known) -> String {
 
 /// A key that the baseline knows at another path.
 pub fn moved(known: &Known, path: &str) -> String {
-    format!("the baseline knows {} at {}, and it is now at {path}; run `ansalint baseline update`", known.fingerprint, known.path)
+    format!(
+        "the baseline knows {} at {}, and it is now at {path}; run `ansalint baseline update`",
+        known.fingerprint, known.path
+    )
 }
 
 /// A line of the baseline whose day has passed.
@@ -95,7 +101,11 @@ pub fn expired_entry(entry: &Entry) -> String {
 
 /// An entry that nothing needs.
 pub fn unused_entry(entry: &Entry) -> String {
-    format!("the [[allow]] entry for {} is unused; take it out: {}", entry.fingerprint.get_ref(), entry.reason.get_ref())
+    format!(
+        "the [[allow]] entry for {} is unused; take it out: {}",
+        entry.fingerprint.get_ref(),
+        entry.reason.get_ref()
+    )
 }
 
 /// An argument that nothing needs.

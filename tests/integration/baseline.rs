@@ -139,7 +139,9 @@ fn a_baseline_that_is_damaged_is_an_error() {
     work.write("a.txt", live_key(1));
     ok(work.run(&["baseline", "create"]));
     let text = fs::read_to_string(work.path().join(FILE)).unwrap();
-    for bad in [String::new(), format!("{text}<<<<<<< HEAD\n"), text.replace("\"path\"", "\"paht\""), text.replace("/1", "/2")] {
+    for bad in
+        [String::new(), format!("{text}<<<<<<< HEAD\n"), text.replace("\"path\"", "\"paht\""), text.replace("/1", "/2")]
+    {
         work.write(FILE, &bad);
         let run = work.run(&["scan"]);
         assert!(run.code == Some(2) && run.stderr.contains(FILE), "{bad}: {}", run.stderr);
@@ -151,7 +153,8 @@ fn a_baseline_made_in_a_folder_holds_everywhere() {
     let work = repository();
     work.write("sub/a.txt", live_key(1));
     work.write("b.txt", live_key(2));
-    let in_sub = |args: &[&str]| -> Run { work.command(args).current_dir(work.path().join("sub")).output().unwrap().into() };
+    let in_sub =
+        |args: &[&str]| -> Run { work.command(args).current_dir(work.path().join("sub")).output().unwrap().into() };
     ok(in_sub(&["baseline", "create"]));
     assert!(work.path().join(FILE).is_file());
     assert_eq!(scan(&work).0, Some(0));

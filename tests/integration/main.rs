@@ -12,6 +12,7 @@ mod baseline;
 mod cases;
 mod detection;
 mod formats;
+mod outputs;
 mod policy;
 #[cfg(unix)]
 mod repository;

@@ -38,7 +38,8 @@ fn scan(work: &Workspace, more: &[&str]) -> (Option<i32>, Value) {
 fn suppressed(report: &Value) -> Vec<String> {
     let all = report["suppressed"].as_array().unwrap();
     assert_eq!(report["summary"]["suppressed"], all.len());
-    let told = |one: &Value| format!("{} {}", one["suppression"]["by"].as_str().unwrap(), one["path"].as_str().unwrap());
+    let told =
+        |one: &Value| format!("{} {}", one["suppression"]["by"].as_str().unwrap(), one["path"].as_str().unwrap());
     all.iter().map(told).collect()
 }
 
@@ -71,7 +72,10 @@ fn faults_of_a_configuration_are_named_with_place_and_remedy() {
         ("exclude = [\"*.js\", \"*\"]\n", &["everything"]),
         ("[sides]\n\"web/{\" = \"client\"\n", &["ansalint.toml:2:1", "web/{"]),
         ("[sides]\n\"web\" = \"cleint\"\n", &["ansalint.toml:2:9", "did you mean `client`"]),
-        ("[rules]\nmerchant-secret-key-in-sauce = \"off\"\n", &["ansalint.toml:2:1", "`merchant-secret-key-in-source`"]),
+        (
+            "[rules]\nmerchant-secret-key-in-sauce = \"off\"\n",
+            &["ansalint.toml:2:1", "`merchant-secret-key-in-source`"],
+        ),
         ("[rules]\nANSA1104 = \"of\"\n", &["ansalint.toml:2:12", "did you mean `off`"]),
         ("[limits]\njobs = 0\n", &["ansalint.toml:2:8", "1024"]),
         ("[[allow]]\nfingerprint = \"abc\"\nreason = \"x\"\n", &["ansalint.toml:2:15", "32 hexadecimal"]),
@@ -84,7 +88,9 @@ fn faults_of_a_configuration_are_named_with_place_and_remedy() {
         assert_error(&work.run(&["config"]), parts);
     }
     let key = live_key(1);
-    for more in ["path = \"**\"", "path = \"../x\"", "reason = \" \"", "expires = \"soon\"", "expires = 2027-02-30", "who = 1"] {
+    for more in
+        ["path = \"**\"", "path = \"../x\"", "reason = \" \"", "expires = \"soon\"", "expires = 2027-02-30", "who = 1"]
+    {
         let reason = if more.starts_with("reason") { "" } else { "reason = \"x\"" };
         work.write("ansalint.toml", format!("[[allow]]\nfingerprint = \"{}\"\n{reason}\n{more}\n", fingerprint(&key)));
         assert_error(&work.run(&["scan"]), &["ansalint.toml:"]);
@@ -299,9 +305,10 @@ fn what_cannot_be_read_may_be_accepted_by_its_hash() {
     work.git(&["add", "k.txt"]);
     // A damaged loose object: the history is incomplete.
     let objects = work.path().join(".git/objects");
-    let folder = std::fs::read_dir(&objects).unwrap().map(|one| one.unwrap().path()).find(|one| {
-        one.file_name().unwrap().len() == 2
-    });
+    let folder = std::fs::read_dir(&objects)
+        .unwrap()
+        .map(|one| one.unwrap().path())
+        .find(|one| one.file_name().unwrap().len() == 2);
     let file = std::fs::read_dir(folder.unwrap()).unwrap().next().unwrap().unwrap().path();
     let name = file.strip_prefix(&objects).unwrap().to_str().unwrap().replace('/', "");
     let mut permissions = std::fs::metadata(&file).unwrap().permissions();
@@ -329,7 +336,10 @@ fn the_configuration_in_force_is_printed_with_where_it_came_from() {
     let work = Workspace::new();
     let key = live_key(1);
     work.write("a.txt", "x");
-    work.write("ansalint.toml", format!("fail-on = \"error\"\nexclude = [\"vendor\"]\n{}", entry(&key, "expires = 2020-01-01")));
+    work.write(
+        "ansalint.toml",
+        format!("fail-on = \"error\"\nexclude = [\"vendor\"]\n{}", entry(&key, "expires = 2020-01-01")),
+    );
     let text = work.run(&["config"]).stdout;
     for part in [
         "fail-on = \"error\"  # ansalint.toml:1",

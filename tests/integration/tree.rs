@@ -71,7 +71,7 @@ fn links_are_not_followed_but_their_targets_are_read() {
 fn special_files_are_never_opened_whatever_their_name() {
     let work = Workspace::new();
     work.git(&["init", "-q"]);
-    for name in [".gitignore", ".ignore", "ansalint.toml", "package.json", "pipe"] {
+    for name in [".gitignore", ".ignore", "sub/ansalint.toml", "package.json", "pipe"] {
         mkfifo(&work.path().join(name));
     }
     let _socket = std::os::unix::net::UnixListener::bind(work.path().join("socket")).unwrap();

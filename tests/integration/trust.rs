@@ -57,10 +57,9 @@ fn a_comment_added_with_the_key_is_reported_and_does_not_hold() {
 
 #[test]
 fn a_rule_turned_off_or_a_path_left_out_in_the_change_does_not_hold() {
-    for (text, by) in [
-        ("[rules]\nmerchant-secret-key-in-source = \"off\"\n", "by rule"),
-        ("exclude = [\"a.py\"]\n", "by path"),
-    ] {
+    for (text, by) in
+        [("[rules]\nmerchant-secret-key-in-source = \"off\"\n", "by rule"), ("exclude = [\"a.py\"]\n", "by path")]
+    {
         let (work, _) = change();
         work.write("ansalint.toml", text);
         assert_reported(&work, by);
@@ -69,7 +68,10 @@ fn a_rule_turned_off_or_a_path_left_out_in_the_change_does_not_hold() {
     work.write("ansalint.toml", "fail-on = \"error\"\n[rules]\nmerchant-secret-key-in-source = \"note\"\n");
     let (code, report, remarks) = scan(&work, &[]);
     assert_eq!((code, report["findings"][0]["level"].as_str()), (Some(1), Some("error")));
-    assert!(remarks.contains("level lowered in this change") && remarks.contains("differ from those of main"), "{remarks}");
+    assert!(
+        remarks.contains("level lowered in this change") && remarks.contains("differ from those of main"),
+        "{remarks}"
+    );
 }
 
 #[test]
@@ -133,7 +135,19 @@ fn a_base_is_named_as_git_names_commits_and_a_missing_one_is_an_error() {
     work.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
     let head = String::from_utf8(std::fs::read(work.path().join(".git/refs/heads/change")).unwrap()).unwrap();
     let code = |rev: &str| work.run(&["scan", "--policy-from", rev]).code;
-    let allowed = [head.trim(), &head[..12], "HEAD", "@", "change", "refs/heads/change", "v1", "HEAD~1", "HEAD^", "v1^0", "origin/main"];
+    let allowed = [
+        head.trim(),
+        &head[..12],
+        "HEAD",
+        "@",
+        "change",
+        "refs/heads/change",
+        "v1",
+        "HEAD~1",
+        "HEAD^",
+        "v1^0",
+        "origin/main",
+    ];
     for rev in allowed {
         assert_eq!(code(rev), Some(0), "{rev}");
     }
