@@ -304,7 +304,7 @@ impl From<HistoryV1> for History {
 
 impl From<EventV1> for Event {
     fn from(stored: EventV1) -> Self {
-        Self { time: super::time_of(&stored.date), commit: stored.commit, author: stored.author }
+        Self { time: super::time_of(&stored.date), rank: 0, commit: stored.commit, author: stored.author }
     }
 }
 
