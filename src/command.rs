@@ -2,11 +2,10 @@
 
 mod baseline;
 mod convert;
+mod explain;
 mod show_config;
 
-use crate::cli::{
-    BaselineCommand, Cli, ConfigArgs, HistoryArgs, MessageArgs, RangeArgs, ReportFileArgs, ScanArgs, StagedArgs,
-};
+use crate::cli::{Cli, Command, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
 use crate::conclude;
 use crate::config::{Config, Format, Output};
 use crate::exit::Exit;
@@ -18,53 +17,57 @@ use crate::stdio;
 use anyhow::Result;
 use clap::CommandFactory as _;
 
+/// Runs `command`.
+pub fn run(command: Command) -> Result<Exit> {
+    match command {
+        Command::Scan(args) => scan(args),
+        Command::History(args) => history(args),
+        Command::Staged(args) => staged(args),
+        Command::Range(args) => range(args),
+        Command::Message(args) => message(args),
+        Command::Hook(args) => hook(args),
+        Command::Baseline(command) => baseline::run(command),
+        Command::Report(args) => convert::run(args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Rules(args) => explain::rules(&args),
+        Command::Config(args) => show_config::run(&args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => man(),
+    }
+}
+
 /// `ansalint scan`.
 pub fn scan(args: ScanArgs) -> Result<Exit> {
-    run(Config::scan(args)?)
+    report_of(Config::scan(args)?)
 }
 
 /// `ansalint history`.
 pub fn history(args: HistoryArgs) -> Result<Exit> {
-    run(Config::history(args)?)
+    report_of(Config::history(args)?)
 }
 
 /// `ansalint staged`.
 pub fn staged(args: StagedArgs) -> Result<Exit> {
-    run(Config::staged(args)?)
+    report_of(Config::staged(args)?)
 }
 
 /// `ansalint range`.
 pub fn range(args: RangeArgs) -> Result<Exit> {
-    run(Config::range(args)?)
+    report_of(Config::range(args)?)
 }
 
 /// `ansalint message`.
 pub fn message(args: MessageArgs) -> Result<Exit> {
-    run(Config::message(args)?)
+    report_of(Config::message(args)?)
 }
 
 /// `ansalint hook`.
 pub fn hook(args: StagedArgs) -> Result<Exit> {
-    run(Config::hook(args)?)
-}
-
-/// `ansalint baseline`.
-pub fn baseline(command: BaselineCommand) -> Result<Exit> {
-    baseline::run(command)
-}
-
-/// `ansalint report`.
-pub fn report(args: ReportFileArgs) -> Result<Exit> {
-    convert::run(args)
-}
-
-/// `ansalint config`.
-pub fn config(args: &ConfigArgs) -> Result<Exit> {
-    show_config::run(args)
+    report_of(Config::hook(args)?)
 }
 
 /// Scans and reports.
-fn run(config: Config) -> Result<Exit> {
+fn report_of(config: Config) -> Result<Exit> {
     let Config { options, output, policy, terms } = config;
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;

@@ -11,6 +11,7 @@ pub mod side;
 
 pub mod classify;
 pub mod detect;
+pub mod explain;
 pub mod line_hash;
 pub mod settings;
 pub mod suppress;

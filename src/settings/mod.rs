@@ -8,12 +8,12 @@ mod parse;
 
 pub use date::Date;
 pub use globs::Globs;
-pub use parse::{SettingsError, cut, line_and_column, parse, text_of};
+pub use parse::{SettingsError, cut, line_and_column, nearest, parse, text_of};
 
 use crate::rule::{Level, Rules};
 use crate::secret::{is_fingerprint, long_digest};
 use crate::side::Side;
-use parse::{listed, nearest};
+use parse::listed;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
