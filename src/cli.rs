@@ -223,9 +223,9 @@ pub struct ReportArgs {
     #[arg(long)]
     pub show_ignored: bool,
 
-    /// Leave findings that are suppressed out of SARIF: for GitHub, which would open alerts for them
-    #[arg(long)]
-    pub no_suppressed: bool,
+    /// Whether SARIF holds suppressed findings; `omit` them for GitHub, which would open alerts
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = SuppressedArg::Include)]
+    pub suppressed: SuppressedArg,
 
     /// Print findings alone: no summary, no progress
     #[arg(short, long)]
@@ -311,6 +311,16 @@ pub enum OnIncompleteArg {
     Fail,
     /// List what was not read, and exit as if it had been
     Warn,
+}
+
+/// What to do with suppressed findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SuppressedArg {
+    /// Write them, with what suppresses them
+    #[default]
+    Include,
+    /// Count them only
+    Omit,
 }
 
 /// When to colour.

@@ -9,7 +9,7 @@ pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
     BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
-    OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs,
+    OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
 };
 use crate::exit::Policy;
 use crate::output::Destination;
@@ -69,7 +69,7 @@ pub enum Format {
     Github,
     /// GitLab's secret detection report.
     Gitlab,
-    /// JUnit XML.
+    /// `JUnit` XML.
     Junit,
     /// Comma-separated values.
     Csv,
@@ -154,7 +154,7 @@ impl Config {
         let format = Format::new(args.format, is_coloured(args.color, &destination));
         let policy =
             args.fail_on.map(|level| Policy { fail_on: level_of(level), exit_zero: false, allow_incomplete: false });
-        let output = Output { format, destination, quiet: false, suppressed: results(args.no_suppressed) };
+        let output = Output { format, destination, quiet: false, suppressed: results(args.suppressed) };
         Ok(Conversion { output, policy, now: now() })
     }
 
@@ -207,12 +207,15 @@ impl Output {
     fn new(args: &ReportArgs) -> Self {
         let destination = args.output.clone().map_or(Destination::Stdout, Destination::File);
         let format = Format::new(args.format, is_coloured(args.color, &destination));
-        Self { format, destination, quiet: args.quiet, suppressed: results(args.no_suppressed) }
+        Self { format, destination, quiet: args.quiet, suppressed: results(args.suppressed) }
     }
 }
 
-const fn results(are_left_out: bool) -> SuppressedResults {
-    if are_left_out { SuppressedResults::LeftOut } else { SuppressedResults::Written }
+const fn results(suppressed: SuppressedArg) -> SuppressedResults {
+    match suppressed {
+        SuppressedArg::Include => SuppressedResults::Written,
+        SuppressedArg::Omit => SuppressedResults::LeftOut,
+    }
 }
 
 impl Format {

@@ -23,15 +23,12 @@ pub fn decode(path: &str) -> Vec<u8> {
     let mut rest = path.as_bytes();
     while let Some((&byte, behind)) = rest.split_first() {
         let hex = behind.get(..2).filter(|_| byte == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &behind[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = behind;
-            }
+        if let Some(decoded) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(decoded);
+            rest = &behind[2..];
+        } else {
+            bytes.push(byte);
+            rest = behind;
         }
     }
     bytes

@@ -1,6 +1,6 @@
 //! Arguments of the commands around a scan: baseline, stored reports, configuration, rules; no logic.
 
-use super::{ColorArg, FailOnArg, FormatArg, PolicyArgs};
+use super::{ColorArg, FailOnArg, FormatArg, PolicyArgs, SuppressedArg};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -104,9 +104,9 @@ pub struct ConversionArgs {
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub fail_on: Option<FailOnArg>,
 
-    /// Leave findings that are suppressed out of SARIF: for GitHub, which would open alerts for them
-    #[arg(long)]
-    pub no_suppressed: bool,
+    /// Whether SARIF holds suppressed findings; `omit` them for GitHub, which would open alerts
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = SuppressedArg::Include)]
+    pub suppressed: SuppressedArg,
 
     /// Colour in text reports
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]

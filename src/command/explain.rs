@@ -5,10 +5,11 @@ use crate::exit::Exit;
 use crate::explain;
 use crate::output::Destination;
 use crate::report::escape;
-use crate::rule::{RuleFiles, Rules};
+use crate::rule::{Level, RuleFiles, Rules};
 use crate::settings::{cut, nearest};
 use anyhow::{Result, anyhow, bail};
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// `ansalint explain`.
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
@@ -28,7 +29,10 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
                 "  none: the report has no finding of this rule in a history; make it with `ansalint history`\n",
             );
         }
-        commands.iter().for_each(|line| page.push_str(&format!("  {}\n", escape(line))));
+        for line in &commands {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(page, "  {}", escape(line));
+        }
     }
     Destination::Stdout.write(|out| out.write_all(page.as_bytes()))?;
     Ok(Exit::Clean)
@@ -67,8 +71,8 @@ fn list(format: ShowFormatArg) -> Result<Exit> {
                         "summary": rule.summary,
                         "help": rule.help,
                         "level": grade.level.as_str(),
-                        "level_in_tests_and_docs": grade.quiet_level.map(|level| level.as_str()),
-                        "level_where_git_ignores": grade.ignored_level.map(|level| level.as_str()),
+                        "level_in_tests_and_docs": grade.quiet_level.map(Level::as_str),
+                        "level_where_git_ignores": grade.ignored_level.map(Level::as_str),
                         "security_severity": grade.severity,
                         "only_on_request": rule.on_request,
                     })

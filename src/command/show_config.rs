@@ -4,10 +4,9 @@ use crate::config::{Config, Terms};
 use crate::exit::Exit;
 use crate::output::Destination;
 use crate::report::escape;
-use crate::settings::line_and_column;
+use crate::settings::{Spanned, line_and_column};
 use anyhow::Result;
 use std::fmt::{Debug, Write as _};
-use toml::Spanned;
 
 /// Prints it.
 pub(super) fn run(args: &crate::cli::ConfigArgs) -> Result<Exit> {
@@ -108,7 +107,9 @@ impl Shown<'_> {
             values.map(|(key, value)| format!("{:?} = {value:?}  # {}", key.get_ref(), self.place(key))).collect();
         if !lines.is_empty() {
             self.line(&format!("\n[{name}]"));
-            lines.iter().for_each(|line| self.line(line));
+            for line in &lines {
+                self.line(line);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 /// Annotations of one kind that GitHub shows for a step.
 const SHOWN_MAX: usize = 10;
 
-/// Writes the most serious findings as annotations, and a line that counts all.
+/// Writes the most serious new findings as annotations, and a line that counts all.
 pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {
     let mut hidden = 0;
     for level in [Level::Error, Level::Warning, Level::Note] {
@@ -22,7 +22,8 @@ pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<
         if taken > 0 {
             unread(report, out)?;
         }
-        let mut all = report.findings.iter().filter(|finding| finding.level == level && !finding.inventory);
+        let is_meant = |finding: &&Finding| finding.level == level && finding.new && !finding.inventory;
+        let mut all = report.findings.iter().filter(is_meant);
         for finding in all.by_ref().take(SHOWN_MAX - taken) {
             annotation(finding, rules, out)?;
         }
@@ -31,9 +32,11 @@ pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<
     for line in report.remarks.iter().chain(&report.advice).flat_map(|text| text.lines()) {
         writeln!(out, "ansalint: {}", escape(line))?;
     }
+    let old = report.findings.iter().filter(|finding| !finding.new).count();
+    let old = if old > 0 { format!("; {old} not new") } else { String::new() };
     let more = if hidden > 0 { format!("; {hidden} not shown as annotations") } else { String::new() };
     let aside = suppressed(report).map_or_else(String::new, |told| format!("; {told}"));
-    writeln!(out, "ansalint: {}{aside}{more}", counts(report))
+    writeln!(out, "ansalint: {}{old}{aside}{more}", counts(report))
 }
 
 fn annotation(finding: &Finding, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {

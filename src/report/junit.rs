@@ -1,4 +1,4 @@
-//! JUnit XML, as test viewers of CI systems read it: a case for each finding.
+//! `JUnit` XML, as test viewers of CI systems read it: a case for each finding.
 //!
 //! Well-formed XML 1.0 whatever a path is called: controls are escaped visibly before XML's own escapes.
 
@@ -37,7 +37,7 @@ pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<
 }
 
 fn is_failure(finding: &Finding) -> bool {
-    finding.level > Level::Note && !finding.inventory
+    finding.level > Level::Note && finding.new && !finding.inventory
 }
 
 fn open(finding: &Finding, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {

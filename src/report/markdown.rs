@@ -82,7 +82,8 @@ fn row(finding: &Finding, rules: &Rules) -> String {
         |key| format!("{} {}", span(&key.masked), span(&key.fingerprint)),
     );
     let (level, title) = (finding.level.as_str(), title(finding, rules));
-    format!("| {level} | [{code}]({HELP}#{}) {title} | {place} | {side} | {key} |", code.to_lowercase())
+    let old = if finding.new { "" } else { ", not new" };
+    format!("| {level}{old} | [{code}]({HELP}#{}) {title} | {place} | {side} | {key} |", code.to_lowercase())
 }
 
 fn list(name: &str, lines: impl ExactSizeIterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {

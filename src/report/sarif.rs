@@ -53,7 +53,9 @@ fn run(report: &Report, rules: &Rules, suppressed: SuppressedResults) -> model::
         let room = RESULTS_MAX - results.len();
         // The standard wants all of them to have the list, or none.
         if !report.suppressed.is_empty() {
-            results.iter_mut().for_each(|result| result.suppressions = Some(Vec::new()));
+            for result in &mut results {
+                result.suppressions = Some(Vec::new());
+            }
         }
         results.extend(report.suppressed.iter().take(room).filter_map(|one| suppressed_result(one, &indices)));
     }

@@ -347,9 +347,9 @@ impl Rules {
     /// Every published code, with its rule and environment, sorted by code.
     pub fn codes(&self) -> Vec<(String, &FindingRule, Environment)> {
         let both = |rule| [(rule, Environment::Live), (rule, Environment::Sandbox)];
-        let coded = |(rule, environment): (&FindingRule, _)| rule.code(environment);
+        let code = |(rule, environment): (&FindingRule, _)| rule.code(environment);
         let mut codes: Vec<_> =
-            self.findings.iter().flat_map(both).map(|one: (&FindingRule, _)| (coded(one), one.0, one.1)).collect();
+            self.findings.iter().flat_map(both).map(|one: (&FindingRule, _)| (code(one), one.0, one.1)).collect();
         codes.sort_by(|one, other| one.0.cmp(&other.0));
         codes
     }

@@ -9,6 +9,7 @@ mod parse;
 pub use date::Date;
 pub use globs::Globs;
 pub use parse::{SettingsError, cut, line_and_column, nearest, parse, text_of};
+pub use toml::Spanned;
 
 use crate::rule::{Level, Rules};
 use crate::secret::{is_fingerprint, long_digest};
@@ -16,7 +17,6 @@ use crate::side::Side;
 use parse::listed;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use toml::Spanned;
 
 /// The name of the file at the root of a repository.
 pub const FILE_NAME: &str = "ansalint.toml";

@@ -111,7 +111,9 @@ impl Suppressions {
             remarks: BTreeSet::new(),
             paths,
         };
-        findings.into_iter().for_each(|finding| course.take(finding));
+        for finding in findings {
+            course.take(finding);
+        }
         course.finish()
     }
 

@@ -356,3 +356,111 @@ fn the_configuration_in_force_is_printed_with_where_it_came_from() {
     let plain = |text: &str| text.lines().map(|line| line.split("  #").next().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(plain(&again)[1..], plain(&text)[1..]);
 }
+
+#[test]
+fn the_schema_for_editors_agrees_with_the_parser() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/ansalint-config.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let work = Workspace::new();
+    work.write("a.txt", "x");
+    let check = |text: &str| {
+        work.write("ansalint.toml", text);
+        let table: toml::Table = toml::from_str(text).unwrap();
+        // Editors see days as strings.
+        let document: Value = serde_json::to_value(undated(toml::Value::Table(table))).unwrap();
+        (work.run(&["config"]).code == Some(0), validator.is_valid(&document))
+    };
+    let key = fingerprint(&live_key(1));
+    let whole = format!(
+        "fail-on = \"note\"\non-incomplete = \"warn\"\npublishable = true\nexclude = [\"a/**\", \"*.min.js\"]\n\
+         [rules]\nmerchant-secret-key-in-source = \"warning\"\nANSA2101 = \"off\"\n[sides]\n\"web/**\" = \"client\"\n\
+         [limits]\njobs = 2\n\
+         [[allow]]\nfingerprint = \"{key}\"\nreason = \"x\"\nowner = \"me\"\nexpires = 2030-01-31\npath = \"a/b\"\n\
+         [[accept-unread]]\npath = \"a.zip\"\nreason = \"x\"\nhash = \"{}\"\n\
+         [[deactivated]]\nfingerprint = \"{key}\"\ndate = \"2026-01-31\"\nticket = \"T-1\"\n",
+        "ab".repeat(32)
+    );
+    assert_eq!(check(&whole), (true, true));
+    assert_eq!(check(""), (true, true));
+    for (from, to) in [
+        ("fail-on = \"note\"", "fail-on = \"notice\""),
+        ("on-incomplete = \"warn\"", "on-incomplete = \"ignore\""),
+        ("publishable = true", "publishable = \"yes\""),
+        ("publishable", "publishabel"),
+        ("\"a/**\"", "3"),
+        ("= \"off\"", "= \"of\""),
+        ("= \"client\"", "= \"browser\""),
+        ("jobs = 2", "jobs = 0"),
+        ("jobs", "job"),
+        ("reason = \"x\"", "reason = \" \""),
+        ("expires = 2030-01-31", "expires = 2030"),
+        ("path = \"a/b\"", "path = \"**\""),
+        ("owner", "ower"),
+        ("hash = \"ab", "hash = \"zz"),
+        ("ticket = \"T-1\"", "ticket = \"\""),
+        ("ticket = \"T-1\"\n", "\n"),
+        (key.as_str(), "abc"),
+    ] {
+        let text = whole.replacen(from, to, 1);
+        assert!(text != whole, "{from}");
+        assert_eq!(check(&text), (false, false), "{from} {to}");
+    }
+    // Every key the parser knows is in the schema.
+    work.write("ansalint.toml", "zzzzzzzzzzzz = 1\n");
+    let said = work.run(&["config"]).stderr;
+    let known: Vec<&str> = said.split('`').skip(3).step_by(2).collect();
+    let in_schema: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    assert!(
+        known.len() == in_schema.len() && known.iter().all(|name| in_schema.iter().any(|key| key == name)),
+        "{said}"
+    );
+}
+
+fn undated(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Datetime(at) => toml::Value::String(at.to_string()),
+        toml::Value::Array(all) => toml::Value::Array(all.into_iter().map(undated).collect()),
+        toml::Value::Table(all) => toml::Value::Table(all.into_iter().map(|(key, one)| (key, undated(one))).collect()),
+        other => other,
+    }
+}
+
+#[test]
+fn the_history_of_a_dead_key_is_a_note_and_its_use_is_not() {
+    let work = Workspace::new();
+    work.git(&["init", "-q"]);
+    let key = live_key(1);
+    work.write("a.py", format!("K = '{key}'\n"));
+    work.git(&["add", "."]);
+    work.git(&["commit", "-q", "-m", "with"]);
+    let dead = |date: &str| {
+        format!("[[deactivated]]\nfingerprint = \"{}\"\ndate = {date}\nticket = \"SEC-1\"\n", fingerprint(&key))
+    };
+    work.write("dead.toml", dead("2999-01-01"));
+    let levels = |args: &[&str]| {
+        let run = work.run(&[args, &["--format", "json", "--deactivated", "dead.toml"]].concat());
+        let report = run.json();
+        let finding = report["findings"][0].clone();
+        (run.code, finding["level"].as_str().unwrap().to_owned(), finding["side"]["evidence"].to_string())
+    };
+    // Still in use: in the tree, and at HEAD.
+    for args in [&["scan", "a.py"][..], &["history"]] {
+        let (code, level, evidence) = levels(args);
+        assert_eq!((code, level.as_str()), (Some(1), "error"), "{args:?}");
+        assert!(evidence.contains("SEC-1") && evidence.contains("used here all the same"), "{evidence}");
+    }
+    work.write("a.py", "clean\n");
+    work.git(&["commit", "-q", "-a", "-m", "without"]);
+    let (code, level, evidence) = levels(&["history"]);
+    assert_eq!((code, level.as_str()), (Some(0), "note"), "{evidence}");
+    // What came after the day is use.
+    work.write("dead.toml", dead("2020-01-01"));
+    assert_eq!(levels(&["history"]).0, Some(1));
+    // In the repository's own configuration as well.
+    work.write("ansalint.toml", dead("2999-01-01"));
+    let run = work.run(&["history", "--format", "json"]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    work.write("dead.toml", "[[allow]]\n");
+    assert_error(&work.run(&["scan", "--deactivated", "dead.toml"]), &["dead.toml:1:3", "allow"]);
+}
