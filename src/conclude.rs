@@ -3,9 +3,9 @@
 //!
 //! It reads the few files it needs for that, and prints nothing.
 
-use crate::config::Terms;
+use crate::config::{Base, Terms};
 use crate::exit::Policy;
-use crate::finding::Finding;
+use crate::finding::{Finding, Suppressed};
 use crate::path::decode;
 use crate::report::{LeftOut, Report};
 use crate::rule::Rules;
@@ -34,7 +34,9 @@ pub fn settle(report: &mut Report, terms: &Terms, rules: &Rules, policy: Policy)
     report.config_digest.clone_from(&terms.digest);
     report.remarks.extend(terms.remarks.iter().cloned());
     let tried = terms.tried.as_ref().map(|tried| tried.settle(findings.clone(), &around));
-    distrust_comments(&mut findings, terms);
+    if let Some(base) = &terms.base {
+        distrust_comments(&mut findings, terms, base);
+    }
     let mut settled = terms.suppressions.settle(findings, &around);
     if let Some(tried) = tried {
         report.remarks.extend(attempts(&settled.findings, &tried));
@@ -46,6 +48,9 @@ pub fn settle(report: &mut Report, terms: &Terms, rules: &Rules, policy: Policy)
     report.findings = std::mem::take(&mut settled.findings);
     report.suppressed = std::mem::take(&mut settled.suppressed);
     report.remarks.append(&mut settled.remarks);
+    if matches!(report.command.as_str(), "staged" | "range") && terms.base.is_none() {
+        report.remarks.extend(unmerged(&report.suppressed, terms, &around, policy));
+    }
     report.remarks.sort();
     report.remarks.dedup();
     accept(report, terms, root.as_ref());
@@ -53,14 +58,32 @@ pub fn settle(report: &mut Report, terms: &Terms, rules: &Rules, policy: Policy)
 }
 
 /// Forgets comments that the revision in force does not have.
-fn distrust_comments(findings: &mut [Finding], terms: &Terms) {
-    let Some(base) = &terms.base else { return };
+fn distrust_comments(findings: &mut [Finding], terms: &Terms, base: &Base) {
     for finding in findings.iter_mut().filter(|finding| finding.allowed_inline.is_some()) {
         let path = terms.suppressions.anchor.below_root(&finding.path);
         if !path.is_some_and(|path| base.has_comment(&path, &finding.fingerprint())) {
             finding.allowed_inline = None;
         }
     }
+}
+
+/// What is allowed here and not on the branch others start from, where a check that trusts that branch would fail.
+fn unmerged(suppressed: &[Suppressed], terms: &Terms, around: &Around<'_>, policy: Policy) -> Vec<String> {
+    let is_failing = |one: &&Suppressed| one.finding.new && one.finding.level >= policy.fail_on;
+    let mut findings: Vec<Finding> = suppressed.iter().filter(is_failing).map(|one| one.finding.clone()).collect();
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let Some((upstream, base)) = terms.upstream(around.rules) else { return Vec::new() };
+    distrust_comments(&mut findings, terms, &base);
+    let told = upstream.settle(findings, around).findings.into_iter().map(|finding| {
+        let (key, path) = (finding.fingerprint(), finding.path);
+        format!(
+            "{key} at {path} is allowed here and not yet on {}; a check that takes its policy from there fails",
+            base.name
+        )
+    });
+    told.collect()
 }
 
 /// What the files on disk would have silenced or lowered, and the revision in force does not.

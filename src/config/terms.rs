@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 const BASELINE_BYTES_MAX: u64 = 256 << 20;
 
+/// Where the branch that others start from is looked for.
+const UPSTREAM: [&str; 3] = ["origin/HEAD", "origin/main", "origin/master"];
+
 /// What decides which findings count, and where it came from.
 pub struct Terms {
     /// In force.
@@ -37,6 +40,8 @@ pub struct Terms {
     pub digest: Option<String>,
     /// What people should know.
     pub remarks: Vec<String>,
+    args: PolicyArgs,
+    standpoint: Standpoint,
 }
 
 /// Where each part was read, as a person would name it; none where there is none.
@@ -71,7 +76,6 @@ impl Base {
 struct Reader<'r> {
     standpoint: &'r Standpoint,
     rules: &'r Rules,
-    detector: Detector,
     base: Option<&'r Base>,
 }
 
@@ -86,7 +90,7 @@ impl Terms {
         }
         let base = args.policy_from.as_deref().map(|name| base(name, &standpoint.root)).transpose()?;
         let today = Date::of_seconds(now);
-        let read = |base| Reader { standpoint, rules, detector: Detector::new(rules)?, base }.read(args, today);
+        let read = |base| Reader { standpoint, rules, base }.read(args, today);
         let (suppressions, origin, texts) = read(base.as_ref())?;
         let mut remarks = Vec::new();
         let mut tried = None;
@@ -113,7 +117,17 @@ impl Terms {
             is_whole: standpoint.is_whole,
             digest: settings::digest_of(&texts),
             remarks,
+            args: args.clone(),
+            standpoint: standpoint.clone(),
         })
+    }
+
+    /// What would be in force if it were taken from the branch others start from; none where none is known or sound.
+    pub fn upstream(&self, rules: &Rules) -> Option<(Suppressions, Base)> {
+        let base = UPSTREAM.iter().find_map(|name| base(name, &self.root).ok())?;
+        let reader = Reader { standpoint: &self.standpoint, rules, base: Some(&base) };
+        let (suppressions, ..) = reader.read(&self.args, self.suppressions.today).ok()?;
+        Some((suppressions, base))
     }
 }
 
@@ -148,7 +162,8 @@ impl Reader<'_> {
                     origin.baseline = Some(name);
                     texts.push(text);
                 }
-                None if must_be && !args.baseline_may_be_missing => {
+                // A base from before the file was named has none.
+                None if must_be && self.base.is_none() && !args.baseline_may_be_missing => {
                     bail!(
                         "{}: there is no such baseline; `ansalint baseline create` makes one",
                         self.name(&origin.baseline_path)
@@ -161,7 +176,7 @@ impl Reader<'_> {
         if let Some(path) = &args.deactivated {
             let name = path.display().to_string();
             let text = from_disk(path, SETTINGS_BYTES_MAX)?.with_context(|| format!("{name}: no such file"))?;
-            deactivated = settings::deactivated(&name, &self.masked(text))?;
+            deactivated = settings::deactivated(&name, &self.masked(text)?)?;
             origin.deactivated = Some(name);
         }
         if !args.allow.is_empty() || !deactivated.is_empty() {
@@ -188,7 +203,9 @@ impl Reader<'_> {
         let path = args.config.clone().unwrap_or_else(|| self.standpoint.root.join(FILE_NAME));
         match self.file(&path, SETTINGS_BYTES_MAX)? {
             Some(text) => Ok(Some((self.name(&path), text))),
-            None if args.config.is_some() => bail!("{}: there is no such configuration", self.name(&path)),
+            None if args.config.is_some() && self.base.is_none() => {
+                bail!("{}: there is no such configuration", self.name(&path))
+            }
             None => Ok(None),
         }
     }
@@ -205,7 +222,7 @@ impl Reader<'_> {
         if text.as_ref().is_some_and(|text| text.len() as u64 > bytes_max) {
             bail!("{}: too large", self.name(path));
         }
-        Ok(text.map(|text| self.masked(text)))
+        text.map(|text| self.masked(text)).transpose()
     }
 
     /// How messages name the file at `path`.
@@ -225,9 +242,12 @@ impl Reader<'_> {
     }
 
     /// Somebody may have written a key where a reason or a fingerprint belongs.
-    fn masked(&self, text: Vec<u8>) -> Vec<u8> {
-        let is_text = std::str::from_utf8(&text).is_ok();
-        if is_text && self.detector.any(&text) { mask(&self.detector, &text).into_bytes() } else { text }
+    fn masked(&self, text: Vec<u8>) -> Result<Vec<u8>> {
+        let has_prefix = |text: &str| self.rules.keys.kind.iter().any(|kind| text.contains(&kind.prefix));
+        if std::str::from_utf8(&text).is_ok_and(has_prefix) {
+            return Ok(mask(&Detector::new(self.rules)?, &text).into_bytes());
+        }
+        Ok(text)
     }
 }
 

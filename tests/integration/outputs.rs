@@ -331,3 +331,47 @@ fn sarif_carries_suppressions_or_leaves_them_out() {
     );
     assert!(run["results"][0]["suppressions"].is_null());
 }
+
+#[test]
+fn what_is_uploaded_stays_below_the_limits_of_code_scanning() {
+    use std::io::Write as _;
+    let work = Workspace::new();
+    for seed in 0..30 {
+        let lines: Vec<String> =
+            (0..1_000).map(|line| format!("const k{line} = '{}'", live_key(seed * 1_000 + line))).collect();
+        work.write(format!("{seed}.js"), lines.join("\n"));
+    }
+    let output = run(&work, "sarif");
+    let document: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(document["runs"][0]["results"].as_array().unwrap().len(), 25_000);
+    assert_eq!(document["runs"][0]["properties"]["omittedResults"], 5_000);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(output.as_bytes()).unwrap();
+    let bytes = packed.finish().unwrap().len();
+    assert!(bytes < 10_000_000, "{bytes}");
+}
+
+#[test]
+fn neither_time_zone_nor_locale_nor_home_changes_a_report() {
+    let work = hostile();
+    for format in ["text", "json", "sarif", "github", "junit", "csv", "markdown"] {
+        let plain = run(&work, format);
+        for (name, value) in
+            [("TZ", "Pacific/Kiritimati"), ("LC_ALL", "tr_TR.UTF-8"), ("LANG", "C"), ("HOME", "/nonexistent")]
+        {
+            let output = work.command(&["scan", "--format", format]).env(name, value).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), plain, "{format} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_report_inside_the_tree_is_no_source_of_findings() {
+    let work = Workspace::new();
+    work.write("a.txt", live_key(1));
+    for format in ["text", "json", "jsonl", "sarif", "github", "gitlab", "junit", "csv", "markdown"] {
+        work.run(&["scan", "--format", format, "--output", &format!("report.{format}")]);
+    }
+    let report: Value = serde_json::from_str(&run(&work, "json")).unwrap();
+    assert_eq!((report["summary"]["findings"].as_u64(), report["coverage"]["files"].as_u64()), (Some(1), Some(10)));
+}

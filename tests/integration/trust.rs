@@ -167,3 +167,56 @@ fn a_base_is_named_as_git_names_commits_and_a_missing_one_is_an_error() {
     plain.write("a", "x");
     assert_eq!(plain.run(&["scan", "--policy-from", "main"]).code, Some(2));
 }
+
+#[test]
+fn what_is_staged_or_in_a_range_is_settled_like_a_scan() {
+    let (work, key) = change();
+    work.write("a.py", format!("K = '{key}' # ansalint: allow {} -- for tests\n", fingerprint(&key)));
+    work.write("vendor/b.py", live_key(2));
+    work.write("c.py", live_key(3));
+    work.write(
+        "ansalint.toml",
+        format!(
+            "exclude = [\"vendor\"]\n[[allow]]\nfingerprint = \"{}\"\nreason = \"known\"\n",
+            fingerprint(&live_key(3))
+        ),
+    );
+    work.git(&["add", "."]);
+    let counts = |report: &Value| report["summary"]["suppressed_by"].to_string();
+    let all = "{\"comment\":1,\"entry\":1,\"path\":1}";
+    for command in ["staged", "hook"] {
+        let run = work.run(&[command, "--format", "json"]);
+        assert_eq!((run.code, counts(&run.json()).as_str()), (Some(0), all), "{command}: {}", run.stdout);
+        let run = work.run(&[command, "--format", "json", "--policy-from", "main"]);
+        assert_eq!((run.code, run.json()["summary"]["suppressed"].as_u64()), (Some(1), Some(0)), "{command}");
+    }
+    work.git(&["commit", "-q", "-m", "change"]);
+    let run = work.run(&["range", "main..HEAD", "--format", "json"]);
+    assert_eq!((run.code, counts(&run.json()).as_str()), (Some(0), all), "{}", run.stdout);
+    let run = work.run(&["range", "main..HEAD", "--format", "json", "--policy-from", "main"]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(run.json()["remarks"].to_string().matches("suppression added in this change").count(), 3);
+    let run = work.run(&["history", "--format", "json"]);
+    assert_eq!((run.code, counts(&run.json()).as_str()), (Some(0), all), "{}", run.stdout);
+    // In a folder below the top, paths still count from the top.
+    let sub = work.command(&["range", "main..HEAD"]).current_dir(work.path().join("vendor")).output().unwrap();
+    assert_eq!(sub.status.code(), Some(0));
+}
+
+#[test]
+fn a_hook_warns_of_what_the_base_branch_does_not_allow_yet() {
+    let (work, key) = change();
+    work.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    work.write("a.py", format!("K = '{key}' # ansalint: allow {} -- for tests\n", fingerprint(&key)));
+    work.git(&["add", "."]);
+    let run = work.run(&["hook"]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(run.stdout.contains("is allowed here and not yet on origin/main"), "{}", run.stdout);
+    work.git(&["commit", "-q", "-m", "allowed"]);
+    work.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    work.write("a.py", format!("L = 1\nK = '{key}' # ansalint: allow {} -- for tests\nM = 1\n", fingerprint(&key)));
+    work.write("b.py", format!("K = '{}'\n", live_key(5)));
+    work.git(&["add", "."]);
+    let run = work.run(&["hook"]);
+    assert!(run.code == Some(1) && !run.stdout.contains("not yet on"), "{}", run.stdout);
+}
