@@ -63,33 +63,101 @@ fn every_platform_gets_its_examples_right() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-#[test]
-fn whole_projects_get_the_right_side_for_every_file() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
-    let mut faults = Vec::new();
-    let mut labelled = 0;
-    for entry in folder.read_dir().unwrap() {
-        let path = entry.unwrap().path();
+/// What became of the labelled files of `tests/projects`.
+#[derive(Default)]
+struct Measured {
+    /// Count by the label's side and the answer's.
+    counts: BTreeMap<(String, String), usize>,
+    projects: usize,
+    faults: Vec<String>,
+}
+
+/// Sides as rows and columns; `shared` is client code, and counts as that.
+const SIDES: [&str; 6] = ["client", "server", "infra", "docs", "test", "unknown"];
+
+fn side(word: &str) -> &str {
+    if word == "shared" { "client" } else { word }
+}
+
+impl Measured {
+    fn of(folder: &Path) -> Self {
+        let mut measured = Self::default();
+        let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            measured.project(&path);
+        }
+        measured
+    }
+
+    fn project(&mut self, path: &Path) {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let project: BTreeMap<String, BTreeMap<String, String>> =
-            toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let work = Workspace::new();
         for (path, text) in &project["files"] {
             work.write(path, text.replace("{key}", &live_key(1)));
         }
         let report = work.run(&["scan", "--format", "json"]).json();
         let mut sides = project["sides"].clone();
+        self.projects += 1;
         for finding in report["findings"].as_array().unwrap() {
             let path = finding["path"].as_str().unwrap();
-            let expected = sides.remove(path);
-            labelled += 1;
-            if expected.as_deref() != finding["side"]["value"].as_str() {
-                faults.push(format!("{name}: {path}: expected {expected:?}, got {}", finding["side"]));
+            let Some(label) = sides.remove(path) else {
+                self.faults.push(format!("{name}: {path}: a key and no label"));
+                continue;
+            };
+            let (label, answer) = (side(&label), side(finding["side"]["value"].as_str().unwrap()));
+            *self.counts.entry((label.to_owned(), answer.to_owned())).or_default() += 1;
+            if label != answer {
+                self.faults.push(format!("{name}: {path}: {label}, answered {}", finding["side"]));
             }
             assert!(!finding["side"]["evidence"].as_array().unwrap().is_empty(), "{name}: {path}");
         }
-        faults.extend(sides.keys().map(|path| format!("{name}: {path}: not found")));
+        self.faults.extend(sides.keys().map(|path| format!("{name}: {path}: labelled, not found")));
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(labelled >= 40, "only {labelled} files are labelled");
+
+    fn count(&self, is_in: impl Fn(&str, &str) -> bool) -> usize {
+        self.counts.iter().filter(|((label, answer), _)| is_in(label, answer)).map(|(_, count)| count).sum()
+    }
+
+    fn table(&self) -> String {
+        let files = self.count(|_, _| true);
+        let mut lines = vec![format!("{files} labelled files of {} projects; a row is a label, a column an answer.\n", self.projects)];
+        lines.push(format!("| | {} |", SIDES.join(" | ")));
+        lines.push(format!("|---{}|", "|---".repeat(SIDES.len())));
+        for label in &SIDES {
+            let cells = SIDES.iter().map(|answer| self.count(|one, other| one == *label && other == *answer).to_string());
+            lines.push(format!("| **{label}** | {} |", cells.collect::<Vec<_>>().join(" | ")));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// Prints how labels and answers compare, with `-- --nocapture`; `UPDATE_DOCS=1` writes the table into the README.
+#[test]
+fn matrix_of_the_labelled_projects() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let measured = Measured::of(&root.join("tests/projects"));
+    let table = measured.table();
+    println!("{}\n\n{table}", measured.faults.join("\n"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (before, rest) = readme.split_once("<!-- matrix -->\n").expect("the place of the table");
+    let (known, after) = rest.split_once("<!-- /matrix -->").expect("the end of the table");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let updated = format!("{before}<!-- matrix -->\n{table}<!-- /matrix -->{after}");
+        std::fs::write(root.join("README.md"), updated).unwrap();
+    } else {
+        assert_eq!(known, table, "the README's table is not what is measured; UPDATE_DOCS=1 writes it");
+    }
+    let labelled = |label: &'static str| measured.count(move |one, _| one == label);
+    let clients_found = measured.count(|label, answer| label == "client" && answer == "client");
+    let called_client = measured.count(|label, answer| label == "server" && answer == "client");
+    let unknown = measured.count(|label, answer| label != "unknown" && answer == "unknown");
+    let files = measured.count(|_, _| true);
+    assert!(files >= 400 && measured.projects >= 40, "too little is labelled");
+    assert!(clients_found * 100 >= labelled("client") * 99, "client recall is below 99 %");
+    assert!(called_client * 100 <= labelled("server") * 2, "more than 2 % of server files are called client");
+    assert!(unknown * 100 <= files * 5, "more than 5 % are unknown");
+    assert!(measured.faults.iter().all(|fault| !fault.contains("label") || fault.contains("answered")));
 }
