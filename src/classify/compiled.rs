@@ -65,11 +65,11 @@ impl Pattern {
 
 impl<R> Matched<R> {
     pub fn is_about(&self, path: &str) -> bool {
-        self.files.is_empty() || self.files.is_match(path)
+        self.files.is_empty() || self.files.is_match(path.to_ascii_lowercase())
     }
 
     pub fn is_manifest(&self, name: &str) -> bool {
-        self.manifest.is_match(name)
+        self.manifest.is_match(name.to_ascii_lowercase())
     }
 
     /// The pattern of a rule that has one; of a region, what opens it.
@@ -174,17 +174,29 @@ impl<R> Matched<R> {
 
 /// Globs of paths; one without `/` is of the name alone.
 fn paths(patterns: &[String]) -> Result<GlobSet, globset::Error> {
-    let widened =
-        patterns.iter().map(|pattern| if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") });
+    let widened = patterns.iter().flat_map(|pattern| {
+        if pattern.contains('/') {
+            return vec![pattern.clone()];
+        }
+        expand(pattern).into_iter().map(|pattern| format!("**/{pattern}")).collect()
+    });
     globs(&widened.collect::<Vec<_>>())
 }
 
+/// Case does not count: patterns are in lower case, and so is what they are matched with, which spares most of them a regex.
 fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        builder.add(
-            GlobBuilder::new(pattern).literal_separator(true).case_insensitive(true).empty_alternates(true).build()?,
-        );
+        let pattern = pattern.to_ascii_lowercase();
+        builder.add(GlobBuilder::new(&pattern).literal_separator(true).empty_alternates(true).build()?);
     }
     builder.build()
+}
+
+/// `a.{b,c}` as `a.b` and `a.c`: names and extensions alone are looked up, alternatives need a regex.
+fn expand(pattern: &str) -> Vec<String> {
+    let parts = pattern.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (choices, after))) = parts else { return vec![pattern.to_owned()] };
+    let choices = choices.split(',').flat_map(|choice| expand(&format!("{before}{choice}{after}")));
+    choices.collect()
 }

@@ -56,8 +56,9 @@ impl Gathered {
         for rule in rules.contents.iter().filter(|rule| rule.is_about(path) && depends(&rule.rule.depends)) {
             let Some(pattern) = rule.pattern() else { continue };
             let counts = |name: &[u8]| rule.second().is_none_or(|except| !except.is_match(name));
-            let mut found = pattern.captures_iter(text).map(|found| found.get(1).map_or(&b""[..], |group| group.as_bytes()));
-            let Some(name) = found.find(|name| counts(name)) else { continue };
+            let values = pattern.captures_iter(text).filter(|found| !is_type_import(&found[0]));
+            let mut names = values.map(|found| found.get(1).map_or(&b""[..], |group| group.as_bytes()));
+            let Some(name) = names.find(|name| counts(name)) else { continue };
             let why = fill(&rule.rule.why, &[("{name}", &short(name))]);
             self.add(Piece { side: rule.rule.side, weight: rule.rule.weight, why });
         }
@@ -126,6 +127,12 @@ pub fn heaviest(pieces: &[Piece]) -> Option<Side> {
         [first, second, ..] if weights(*first) == weights(*second) => Some(Side::Unknown),
         [first, ..] => Some(*first),
     }
+}
+
+/// Whether `line` imports types alone, which no compiler keeps.
+fn is_type_import(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    line.starts_with(b"import type ") || line.starts_with(b"export type ")
 }
 
 /// `folder` and `name` with a `/` between them.

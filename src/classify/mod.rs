@@ -119,7 +119,7 @@ impl Prepared<'_> {
 
     /// The judgement of a variable that a bundler inlines.
     fn inlined(&self, assigned: &Assigned) -> Option<Judgement> {
-        if assigned.is_constant || self.rules.never_inlined.is_match(&self.path) {
+        if assigned.is_constant || self.rules.never_inlined.is_match(self.path.to_ascii_lowercase()) {
             return None;
         }
         let name = assigned.name.as_str();
@@ -158,7 +158,7 @@ fn public(name: &str, why: String) -> Judgement {
 
 impl Wanted for Classifier {
     fn is_manifest(&self, name: &str) -> bool {
-        self.rules.manifests.is_match(name)
+        self.rules.manifests.is_match(name.to_ascii_lowercase())
     }
 
     fn nested(&self) -> &[String] {
