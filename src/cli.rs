@@ -36,6 +36,8 @@ pub enum Command {
     Message(MessageArgs),
     /// Scan what a hook is about: a range where it gives refs, what is staged where a commit is under way, else the index
     Hook(StagedArgs),
+    /// Say which side a file is on, and why, whether or not it holds a key
+    Explain(ExplainArgs),
     /// Print shell completions
     Completions {
         /// The shell to complete in
@@ -172,6 +174,18 @@ pub struct CommonArgs {
     /// Threads; all processors by default
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
+}
+
+/// What to explain.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The file whose side to explain; may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub side: Vec<PathBuf>,
+
+    /// Read the rules from DIR instead of the ones built in
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
 }
 
 /// How to report, and what to fail on.

@@ -1,7 +1,7 @@
 //! One function a command, each a table of contents.
 
-use crate::cli::{Cli, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
-use crate::config::{Config, Format};
+use crate::cli::{Cli, ExplainArgs, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
+use crate::config::{self, Config, Format};
 use crate::exit::Exit;
 use crate::output::Destination;
 use crate::report::{self, TextStyle};
@@ -58,6 +58,14 @@ fn run(config: Config) -> Result<Exit> {
         Format::Sarif => report::sarif(&report, &options.rules, out),
     })?;
     Ok(Exit::of(&report, policy))
+}
+
+/// `ansalint explain`.
+pub fn explain(args: &ExplainArgs) -> Result<Exit> {
+    stdio::check_stdout()?;
+    let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?)?;
+    Destination::Stdout.write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
+    Ok(Exit::Clean)
 }
 
 /// `ansalint completions`.

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Range(args) => command::range(args),
         Command::Message(args) => command::message(args),
         Command::Hook(args) => command::hook(args),
+        Command::Explain(args) => command::explain(&args),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),
     });

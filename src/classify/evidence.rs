@@ -4,9 +4,11 @@
 //! What contradicts is told, not hidden.
 
 use super::compiled::Compiled;
-use super::region::Said;
-use crate::side::{Judgement, Side};
+use super::region::{Regions, Said};
+use crate::side::{Judgement, Piece, Side};
 use bstr::ByteSlice as _;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Sentences that a judgement shows.
 const SHOWN_MAX: usize = 6;
@@ -21,23 +23,7 @@ pub struct Gathered {
     pieces: Vec<Piece>,
 }
 
-/// One piece of evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// The side it speaks for.
-    pub side: Side,
-    /// What it is worth against others.
-    pub weight: u32,
-    /// A sentence a reader can check.
-    pub why: String,
-}
-
 impl Gathered {
-    /// Takes one piece.
-    pub fn add(&mut self, piece: Piece) {
-        self.pieces.push(piece);
-    }
-
     /// Takes pieces.
     pub fn extend(&mut self, pieces: impl IntoIterator<Item = Piece>) {
         self.pieces.extend(pieces);
@@ -47,7 +33,7 @@ impl Gathered {
     pub fn of_file(&mut self, rules: &Compiled, path: &str, depends: &dyn Fn(&[String]) -> bool) {
         for rule in rules.files.iter().filter(|rule| rule.is_about(path) && depends(&rule.rule.depends)) {
             let why = rule.rule.why.clone();
-            self.add(Piece { side: rule.rule.side, weight: rule.rule.weight, why });
+            self.pieces.push(Piece { side: rule.rule.side, weight: rule.rule.weight, why });
         }
     }
 
@@ -60,19 +46,24 @@ impl Gathered {
             let mut names = values.map(|found| found.get(1).map_or(&b""[..], |group| group.as_bytes()));
             let Some(name) = names.find(|name| counts(name)) else { continue };
             let why = fill(&rule.rule.why, &[("{name}", &short(name))]);
-            self.add(Piece { side: rule.rule.side, weight: rule.rule.weight, why });
+            self.pieces.push(Piece { side: rule.rule.side, weight: rule.rule.weight, why });
         }
     }
 
-    /// What the part of the file says that the subject stands in.
-    pub fn of_place(&mut self, said: Option<Said<'_>>) {
-        self.extend(said.map(Piece::of));
+    /// What the part of the file says that the key stands in.
+    pub fn of_region(&mut self, regions: &Regions<'_>, key: &Range<usize>) {
+        self.extend(regions.said(key.start).map(piece));
+    }
+
+    /// What is said of all that stands in no part.
+    pub fn of_rest(&mut self, regions: &Regions<'_>) {
+        self.extend(regions.outside().map(piece));
     }
 
     /// The pieces, heaviest first, each sentence once.
     pub fn sorted(mut self) -> Vec<Piece> {
         self.pieces.sort_by(|one, other| other.weight.cmp(&one.weight).then_with(|| one.why.cmp(&other.why)));
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         self.pieces.retain(|piece| seen.insert((piece.side, piece.why.clone())));
         self.pieces
     }
@@ -97,13 +88,11 @@ impl Gathered {
     }
 }
 
-impl Piece {
-    /// What a place in the file says.
-    pub fn of(said: Said<'_>) -> Self {
-        match said {
-            Said::Verdict(verdict) => Self { side: verdict.side, weight: verdict.weight, why: verdict.why.clone() },
-            Said::Stripped(why) => Self { side: Side::Server, weight: STRIPPED_WEIGHT, why: why.to_owned() },
-        }
+/// What a place in the file says.
+fn piece(said: Said<'_>) -> Piece {
+    match said {
+        Said::Verdict(verdict) => Piece { side: verdict.side, weight: verdict.weight, why: verdict.why.clone() },
+        Said::Stripped(why) => Piece { side: Side::Server, weight: STRIPPED_WEIGHT, why: why.to_owned() },
     }
 }
 

@@ -15,8 +15,6 @@ mod region;
 mod rules;
 mod variable;
 
-pub use account::{Account, Place};
-pub use evidence::Piece;
 pub use rules::{Example, Platform};
 
 use crate::blob::Part;
@@ -99,14 +97,14 @@ impl Prepared<'_> {
         self.set(assigned.as_ref(), key.start)
             .or_else(|| assigned.as_ref().and_then(|assigned| self.inlined(assigned)))
             .or_else(|| self.dotenv(assigned.as_ref()))
-            .unwrap_or_else(|| self.gather(text, key.start).judge())
+            .unwrap_or_else(|| self.gather(text, key).judge())
     }
 
-    /// Everything that speaks of what stands at `at`.
-    fn gather(&self, text: &[u8], at: usize) -> Gathered {
+    /// Everything that speaks of what stands at `key`.
+    fn gather(&self, text: &[u8], key: &Range<usize>) -> Gathered {
         let mut gathered = self.gathered.clone();
-        gathered.of_place(self.regions.said(at));
-        gathered.extend(original::says(&self.path, text, at));
+        gathered.of_region(&self.regions, key);
+        gathered.extend(original::says(&self.path, text, key.start));
         gathered
     }
 

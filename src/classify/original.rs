@@ -1,7 +1,7 @@
 //! Source maps: the file that the text at some place came from, by `sourcesContent`.
 
-use super::evidence::{Piece, short};
-use crate::side::Side;
+use super::evidence::short;
+use crate::side::{Piece, Side};
 use std::ops::Range;
 
 /// What knowing the original is worth: it names the file, and leaves the side to what serves the map.

@@ -3,10 +3,10 @@
 //! The nearest manifest of a name decides; one of the same name above it belongs to another project.
 
 use super::compiled::{Compiled, Matched};
-use super::evidence::{Piece, fill, join, short};
+use super::evidence::{fill, join, short};
 use super::manifest;
 use super::rules::Project;
-use crate::side::{Facts, Folder};
+use crate::side::{Facts, Folder, Piece};
 use bstr::ByteSlice as _;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,7 @@
 //!
 //! Writers take a [`Report`] and a `Write`; they open no file, read no clock and print no key.
 
+mod account;
 mod escape;
 mod json;
 mod page;
@@ -9,6 +10,7 @@ mod sarif;
 mod text;
 mod timeline;
 
+pub use account::write as account;
 pub use escape::escape;
 pub use json::write as json;
 pub use page::rules_page;

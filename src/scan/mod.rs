@@ -6,6 +6,7 @@
 mod batch;
 mod change;
 mod decide;
+mod explain;
 mod ground;
 mod history;
 mod inspect;
@@ -16,6 +17,7 @@ mod target;
 
 pub use crate::source::repository::HookEnvironment;
 pub use change::{ChangeOptions, Part, Range};
+pub use explain::{Explanation, explain};
 pub use history::HistoryOptions;
 pub use progress::Progress;
 pub use target::{Listing, Target};

@@ -20,7 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("line_hash", &[]),
     // Edges.
     ("output", &[]),
-    ("report", &["finding", "path", "rule"]),
+    ("report", &["finding", "path", "rule", "side"]),
     ("source", &["blob", "path", "side"]),
     // The scan.
     ("scan", &["blob", "classify", "detect", "finding", "line_hash", "path", "report", "rule", "side", "source"]),
