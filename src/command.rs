@@ -64,7 +64,8 @@ fn run(config: Config) -> Result<Exit> {
 pub fn explain(args: &ExplainArgs) -> Result<Exit> {
     stdio::check_stdout()?;
     let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?)?;
-    Destination::Stdout.write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
+    Destination::Stdout
+        .write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
     Ok(Exit::Clean)
 }
 

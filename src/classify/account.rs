@@ -2,7 +2,7 @@
 
 use super::evidence::heaviest;
 use super::{Prepared, variable};
-use crate::side::{Account, Side, Section};
+use crate::side::{Account, Section, Side};
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -6,8 +6,7 @@ use super::rules::Balance;
 use std::ops::Range;
 
 /// Words and signs with which a line goes on with the statement above it.
-const GOES_ON: [&[u8]; 13] =
-    [b".", b"?", b":", b"&", b"|", b"+", b"*", b",", b"=", b">", b")", b"as ", b"satisfies "];
+const GOES_ON: [&[u8]; 13] = [b".", b"?", b":", b"&", b"|", b"+", b"*", b",", b"=", b">", b")", b"as ", b"satisfies "];
 
 /// The part of `text` that the match at `opened` opens; `bracket` is its opening bracket, for [`Balance::Bracket`].
 pub fn part(text: &[u8], balance: Balance, opened: &Range<usize>, bracket: usize) -> Range<usize> {
@@ -125,7 +124,10 @@ mod tests {
 
     #[test]
     fn brackets_strings_and_comments_are_told_apart() {
-        assert_eq!(of("env: { a: '}', /* } */ b: {c: 1} }, d", Balance::Bracket, "env: {"), " a: '}', /* } */ b: {c: 1} ");
+        assert_eq!(
+            of("env: { a: '}', /* } */ b: {c: 1} }, d", Balance::Bracket, "env: {"),
+            " a: '}', /* } */ b: {c: 1} "
+        );
         assert_eq!(of("env: { a // }\n}", Balance::Bracket, "env: {"), " a // }\n");
         assert_eq!(of("env: { a", Balance::Bracket, "env: {"), " a");
         assert_eq!(of("env: { don't\n}", Balance::Bracket, "env: {"), " don't\n");
@@ -134,7 +136,10 @@ mod tests {
     #[test]
     fn functions_and_statements_end_where_they_do() {
         let loader = "function loader({ a }: X): Promise<{ b: 1 }> {\n  return { c }\n}\nconst d = 1";
-        assert_eq!(of(loader, Balance::Function, "function loader"), "({ a }: X): Promise<{ b: 1 }> {\n  return { c }\n");
+        assert_eq!(
+            of(loader, Balance::Function, "function loader"),
+            "({ a }: X): Promise<{ b: 1 }> {\n  return { c }\n"
+        );
         let constant = "const loader = (async () => {\n  x()\n})\n  satisfies Y\nconst d = 1";
         assert_eq!(of(constant, Balance::Statement, "const loader"), " = (async () => {\n  x()\n})\n  satisfies Y");
         assert_eq!(of("const k =\n  'v'\nconst d", Balance::Statement, "const k"), " =\n  'v'");

@@ -23,9 +23,8 @@ impl Listed {
         let lists = |name: &str| matches!(name, "package.json" | "pubspec.yaml" | "composer.json");
         let manifests = facts.folders.iter().find_map(|folder| {
             let listing = folder.manifests.iter().filter(|(name, _)| lists(name));
-            let read = listing.map(|(name, text)| {
-                (join(&folder.path, name), text.clone(), manifest::dependencies(name, text))
-            });
+            let read = listing
+                .map(|(name, text)| (join(&folder.path, name), text.clone(), manifest::dependencies(name, text)));
             Some(read.collect::<Vec<_>>()).filter(|manifests| !manifests.is_empty())
         });
         Self { manifests: manifests.unwrap_or_default() }

@@ -13,7 +13,10 @@ pub fn says(path: &str, text: &[u8], at: usize) -> Option<Piece> {
     let contents = is_map.then(|| strings(text, b"\"sourcesContent\""))??;
     let index = contents.iter().position(|range| range.contains(&at))?;
     let source = strings(text, b"\"sources\"")?.get(index).cloned()?;
-    let why = format!("the source map holds its original, `{}`, which whoever loads the bundle can read", short(&text[source]));
+    let why = format!(
+        "the source map holds its original, `{}`, which whoever loads the bundle can read",
+        short(&text[source])
+    );
     Some(Piece { side: Side::Client, weight: WEIGHT, why })
 }
 

@@ -37,7 +37,10 @@ fn of_folder(rules: &Compiled, folder: &Folder, path: &str, seen: &[&str]) -> Ve
     let mut known = BTreeMap::new();
     let told = own.filter_map(|(rule, name)| {
         let why = sentence(rule, folder, (name, path), &mut known)?;
-        Some((Piece { side: rule.rule.side, weight: rule.rule.weight, why }, rule.rule.inherits && seen.contains(&name)))
+        Some((
+            Piece { side: rule.rule.side, weight: rule.rule.weight, why },
+            rule.rule.inherits && seen.contains(&name),
+        ))
     });
     told.collect()
 }
@@ -106,4 +109,3 @@ fn resolve(folder: &str, reference: &[u8]) -> String {
     }
     parts.join("/")
 }
-

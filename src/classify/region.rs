@@ -22,8 +22,10 @@ const DEPTH_MAX: u8 = 4;
 
 /// A declaration that stands at the start of a line.
 static DECLARED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?m)^(export\s+)?(?:default\s+)?(?:declare\s+)?(?:async\s+)?(?:const|let|var|function\*?|class)\s+(\w+)")
-        .ok()
+    Regex::new(
+        r"(?m)^(export\s+)?(?:default\s+)?(?:declare\s+)?(?:async\s+)?(?:const|let|var|function\*?|class)\s+(\w+)",
+    )
+    .ok()
 });
 /// An export that a framework leaves in the client, unless its name is one it strips.
 static EXPORTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -77,7 +79,8 @@ impl<'r> Regions<'r> {
         let behind = self.parts.partition_point(|(part, _)| part.start <= at);
         let near = self.parts[behind.saturating_sub(NEAR_PARTS)..behind].iter().rev();
         let inside = near.into_iter().find(|(part, _)| part.contains(&at)).map(|(_, verdict)| Said::Verdict(verdict));
-        let stripped = || self.stripped.iter().find(|(range, _)| range.contains(&at)).map(|(_, why)| Said::Stripped(why));
+        let stripped =
+            || self.stripped.iter().find(|(range, _)| range.contains(&at)).map(|(_, why)| Said::Stripped(why));
         inside.or_else(stripped).or(self.outside.map(Said::Verdict))
     }
 
@@ -94,7 +97,10 @@ impl<'r> Regions<'r> {
 }
 
 /// The places of `text` that configuration files write into client code, of the rules that apply.
-pub fn settings<'r>(rules: impl Iterator<Item = &'r Matched<Setting>>, text: &[u8]) -> Vec<(Range<usize>, Named, &'r str)> {
+pub fn settings<'r>(
+    rules: impl Iterator<Item = &'r Matched<Setting>>,
+    text: &[u8],
+) -> Vec<(Range<usize>, Named, &'r str)> {
     let found = rules.flat_map(|rule| parts(rule, text).into_iter().map(move |(part, name)| (part, name, rule)));
     found.map(|(part, name, rule)| (part, name, rule.rule.why.as_str())).collect()
 }
@@ -110,17 +116,12 @@ fn parts<R>(rule: &Matched<R>, text: &[u8]) -> Vec<(Range<usize>, Named)> {
     while let Some(found) = open.captures_at(text, from).filter(|_| parts.len() < PARTS_MAX) {
         let Some(opened) = found.get(0).map(|opened| opened.range()) else { break };
         let name = found.name("name").map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-        let (part, next) = match rule.second() {
-            Some(close) => {
-                let closed = close.find_at(text, opened.end);
-                let end = closed.map_or(text.len(), |closed| closed.start());
-                (opened.end..end, end)
-            }
-            None => {
-                let bracket = found.name("bracket").map_or(opened.end.saturating_sub(1), |bracket| bracket.start());
-                let part = bracket::part(text, rule.balance, &opened, bracket);
-                (part.clone(), opened.end)
-            }
+        let (part, next) = if let Some(close) = rule.second() {
+            let end = close.find_at(text, opened.end).map_or(text.len(), |closed| closed.start());
+            (opened.end..end, end)
+        } else {
+            let bracket = found.name("bracket").map_or(opened.end.saturating_sub(1), |bracket| bracket.start());
+            (bracket::part(text, rule.balance, &opened, bracket), opened.end)
         };
         parts.push((part, name));
         // An empty match must not be found again.
@@ -190,8 +191,8 @@ impl<'t> Names<'t> {
         let goes = uses.peek().is_some()
             && uses.all(|at| {
                 let is_stripped = self.stripping.iter().any(|part| part.contains(&at));
-                let user = self.declared.iter().find(|other| other.range.contains(&at) && !other.is_exported);
-                is_stripped || user.is_some_and(|user| self.goes(user, seen, depth - 1))
+                let around = self.declared.iter().find(|other| other.range.contains(&at) && !other.is_exported);
+                is_stripped || around.is_some_and(|around| self.goes(around, seen, depth - 1))
             });
         seen.remove(declared.name.as_str());
         goes
@@ -200,7 +201,8 @@ impl<'t> Names<'t> {
 
 /// Where `name` stands in `text` as a whole word.
 fn uses<'t>(text: &'t [u8], name: &'t str) -> impl Iterator<Item = usize> + 't {
-    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
+    let is_word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
     memchr::memmem::find_iter(text, name.as_bytes()).filter(move |&at| {
         !is_word(at.checked_sub(1).and_then(|before| text.get(before))) && !is_word(text.get(at + name.len()))
     })

@@ -1,7 +1,7 @@
 //! Sides explained, for people.
 
 use super::escape;
-use crate::side::{Account, Side, Section};
+use crate::side::{Account, Section, Side};
 use std::io::{self, Write};
 
 /// Writes the account of the file at `path`: its side first, then every piece of evidence with its weight, then its parts.
