@@ -85,7 +85,8 @@ fn sentence<'f>(
 fn held(rule: &Matched<Project>, folder: &Folder, text: &[u8], path: &str) -> Option<String> {
     let mut found = rule.pattern()?.captures_iter(text);
     if rule.rule.loads {
-        let loaded = |group: regex::bytes::Match<'_>| resolve(&folder.path, group.as_bytes()) == path;
+        let loaded =
+            |group: regex::bytes::Match<'_>| is_at(&resolve(&folder.path, group.as_bytes()), &folder.path, path);
         return found
             .filter_map(|found| found.get(1))
             .find(|group| loaded(*group))
@@ -93,6 +94,11 @@ fn held(rule: &Matched<Project>, folder: &Folder, text: &[u8], path: &str) -> Op
     }
     let first = found.next()?;
     Some(first.get(1).map_or_else(String::new, |group| short(group.as_bytes())))
+}
+
+/// Whether the file at `path` is what `named` says or lies below it; a reference to the manifest's own folder says nothing.
+fn is_at(named: &str, folder: &str, path: &str) -> bool {
+    path == named || (named != folder && path.strip_prefix(named).is_some_and(|below| below.starts_with('/')))
 }
 
 /// The path below the top that a reference in a file of `folder` names.
