@@ -10,6 +10,7 @@
 
 mod cases;
 mod detection;
+mod explain;
 mod formats;
 #[cfg(unix)]
 mod repository;
