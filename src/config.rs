@@ -305,7 +305,7 @@ fn scope(paths: Vec<PathBuf>, files_from: Option<PathBuf>, selection: Selection)
 }
 
 /// The rules built in, or those of `folder`, checked whole.
-fn rules(folder: Option<&Path>) -> Result<Rules> {
+pub fn rules(folder: Option<&Path>) -> Result<Rules> {
     let Some(folder) = folder else { return Ok(Rules::load(&RuleFiles::embedded())?) };
     let read = |name: &str| {
         let path = folder.join(name);

@@ -139,6 +139,14 @@ pub struct ExplainArgs {
     /// A JSON report of `ansalint history`: adds the commands for the refs that still hold what it found
     #[arg(long, value_name = "REPORT", requires = "code")]
     pub report: Option<PathBuf>,
+
+    /// Instead, say which side a file is on and why, whether or not it holds a key; may be given several times
+    #[arg(long, value_name = "PATH", conflicts_with = "code")]
+    pub side: Vec<PathBuf>,
+
+    /// Read the rules from DIR instead of the ones built in
+    #[arg(long, value_name = "DIR", requires = "side")]
+    pub rules: Option<PathBuf>,
 }
 
 /// How to list the rules.

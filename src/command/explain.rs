@@ -1,18 +1,24 @@
 //! `ansalint explain` and `ansalint rules`: what the rules mean.
 
 use crate::cli::{ExplainArgs, RulesArgs, ShowFormatArg};
+use crate::config;
 use crate::exit::Exit;
 use crate::explain;
 use crate::output::Destination;
-use crate::report::escape;
+use crate::report::{self, escape};
 use crate::rule::{Level, RuleFiles, Rules};
+use crate::scan;
 use crate::settings::{cut, nearest};
+use crate::stdio;
 use anyhow::{Result, anyhow, bail};
 use serde_json::json;
 use std::fmt::Write as _;
 
 /// `ansalint explain`.
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
+    if !args.side.is_empty() {
+        return sides(args);
+    }
     let Some(word) = &args.code else { return list(ShowFormatArg::Text) };
     let rules = Rules::load(&RuleFiles::embedded())?;
     let Some((rule, environment)) = explain::find(&rules, word) else { bail!("{}", unknown(&rules, word)) };
@@ -35,6 +41,15 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
         }
     }
     Destination::Stdout.write(|out| out.write_all(page.as_bytes()))?;
+    Ok(Exit::Clean)
+}
+
+/// `ansalint explain --side`.
+fn sides(args: &ExplainArgs) -> Result<Exit> {
+    stdio::check_stdout()?;
+    let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?)?;
+    Destination::Stdout
+        .write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
     Ok(Exit::Clean)
 }
 

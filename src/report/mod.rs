@@ -2,6 +2,7 @@
 //!
 //! Writers take a [`Report`] and a `Write`; they open no file, read no clock and print no key.
 
+mod account;
 mod csv;
 mod escape;
 mod github;
@@ -18,6 +19,7 @@ mod text;
 mod timeline;
 mod wording;
 
+pub use account::write as account;
 pub use csv::write as csv;
 pub use escape::escape;
 pub use github::write as github;

@@ -7,6 +7,7 @@ mod batch;
 mod change;
 mod comments;
 mod decide;
+mod explain;
 mod ground;
 mod history;
 mod inspect;
@@ -18,6 +19,7 @@ mod target;
 
 pub use crate::source::repository::HookEnvironment;
 pub use change::{ChangeOptions, Part, Range};
+pub use explain::{Explanation, explain};
 pub use history::HistoryOptions;
 pub use overrides::Overrides;
 pub use progress::Progress;

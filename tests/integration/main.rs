@@ -11,6 +11,7 @@
 mod baseline;
 mod cases;
 mod detection;
+mod explain;
 mod explaining;
 mod formats;
 mod outputs;
