@@ -2,6 +2,13 @@
 //!
 //! What the arguments mean is settled in `config`.
 
+mod upkeep;
+
+pub use upkeep::{
+    BaselineArgs, BaselineCommand, ConfigArgs, ConversionArgs, ExplainArgs, MergeArgs, ReportCommand, ReportFileArgs,
+    RulesArgs, ShowArgs, ShowFormatArg,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -36,6 +43,17 @@ pub enum Command {
     Message(MessageArgs),
     /// Scan what a hook is about: a range where it gives refs, what is staged where a commit is under way, else the index
     Hook(StagedArgs),
+    /// Make and keep the list of findings that were there before, so that only new ones fail
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Write a stored JSON report in another format
+    Report(ReportFileArgs),
+    /// Say what a rule means, why it matters, what to do instead, and what to do after a leak
+    Explain(ExplainArgs),
+    /// List the rules
+    Rules(RulesArgs),
+    /// Print the configuration in force, and where each value came from
+    Config(ConfigArgs),
     /// Print shell completions
     Completions {
         /// The shell to complete in
@@ -165,6 +183,10 @@ pub struct CommonArgs {
     #[command(flatten)]
     pub report: ReportArgs,
 
+    /// What decides which findings count.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+
     /// Read the rules from DIR instead of the ones built in; DIR is laid out like `rules/` in the source
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
@@ -175,7 +197,7 @@ pub struct CommonArgs {
 }
 
 /// How to report, and what to fail on.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct ReportArgs {
     /// Format of the report
     #[arg(short, long, value_enum, default_value_t = FormatArg::Text)]
@@ -185,21 +207,25 @@ pub struct ReportArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Lowest level that makes the exit code 1
-    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOnArg::Warning)]
-    pub fail_on: FailOnArg,
+    /// Lowest level that makes the exit code 1; `warning`, unless the configuration says otherwise
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOnArg>,
 
     /// Exit with 0 even if there are findings
     #[arg(long)]
     pub exit_zero: bool,
 
-    /// What to do when something could not be read: exit with 3, or only list it
-    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnIncompleteArg::Fail)]
-    pub on_incomplete: OnIncompleteArg,
+    /// What to do when something could not be read: exit with 3 (the default), or only list it
+    #[arg(long, value_enum, value_name = "ACTION")]
+    pub on_incomplete: Option<OnIncompleteArg>,
 
-    /// List each candidate that was not taken for a key, and why
+    /// List each candidate that was not taken for a key, and each finding that is suppressed, and why
     #[arg(long)]
     pub show_ignored: bool,
+
+    /// Whether SARIF holds suppressed findings; `omit` them for GitHub, which would open alerts
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = SuppressedArg::Include)]
+    pub suppressed: SuppressedArg,
 
     /// Print findings alone: no summary, no progress
     #[arg(short, long)]
@@ -210,15 +236,61 @@ pub struct ReportArgs {
     pub color: ColorArg,
 }
 
+/// What decides which findings count.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Configuration and suppression")]
+pub struct PolicyArgs {
+    /// Read the configuration from FILE instead of `ansalint.toml` at the top of the repository
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration, and no baseline that is not named
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+
+    /// Read the baseline from FILE instead of `ansalint-baseline.jsonl` beside the configuration
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Whether the baseline is about to be made.
+    #[arg(skip)]
+    pub baseline_may_be_missing: bool,
+
+    /// Take configuration, baseline and comments that allow keys from REV; what the files on disk add is reported
+    #[arg(long, value_name = "REV")]
+    pub policy_from: Option<String>,
+
+    /// Let the key with this fingerprint be; may be given several times
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub allow: Vec<String>,
+
+    /// Read deactivated keys from FILE, which holds `[[deactivated]]` entries
+    #[arg(long, value_name = "FILE")]
+    pub deactivated: Option<PathBuf>,
+}
+
 /// Formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
     /// For people
+    #[default]
     Text,
     /// For programs; schemas/ansalint-1.schema.json describes it
     Json,
+    /// For programs that read line by line: each finding on its own, then everything else
+    Jsonl,
     /// For code scanning, version 2.1.0
     Sarif,
+    /// Annotations, as commands to GitHub Actions
+    Github,
+    /// GitLab's secret detection report, schema 15.2
+    Gitlab,
+    /// For test viewers
+    Junit,
+    /// For spreadsheets
+    Csv,
+    /// A summary, as GitHub and GitLab show it beside a job
+    Markdown,
 }
 
 /// Levels to fail on.
@@ -241,10 +313,21 @@ pub enum OnIncompleteArg {
     Warn,
 }
 
+/// What to do with suppressed findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SuppressedArg {
+    /// Write them, with what suppresses them
+    #[default]
+    Include,
+    /// Count them only
+    Omit,
+}
+
 /// When to colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorArg {
     /// On a terminal, unless `NO_COLOR` is set
+    #[default]
     Auto,
     /// Always
     Always,

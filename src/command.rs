@@ -1,63 +1,100 @@
 //! One function a command, each a table of contents.
 
-use crate::cli::{Cli, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
-use crate::config::{Config, Format};
+mod baseline;
+mod convert;
+mod explain;
+mod show_config;
+
+use crate::cli::{Cli, Command, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
+use crate::conclude;
+use crate::config::{Config, Format, Output};
 use crate::exit::Exit;
 use crate::output::Destination;
-use crate::report::{self, TextStyle};
+use crate::report::{self, Report, TextStyle};
+use crate::rule::Rules;
 use crate::scan::{self, Scope};
 use crate::stdio;
 use anyhow::Result;
 use clap::CommandFactory as _;
 
+/// Runs `command`.
+pub fn run(command: Command) -> Result<Exit> {
+    match command {
+        Command::Scan(args) => scan(args),
+        Command::History(args) => history(args),
+        Command::Staged(args) => staged(args),
+        Command::Range(args) => range(args),
+        Command::Message(args) => message(args),
+        Command::Hook(args) => hook(args),
+        Command::Baseline(command) => baseline::run(command),
+        Command::Report(args) => convert::run(args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Rules(args) => explain::rules(&args),
+        Command::Config(args) => show_config::run(&args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => man(),
+    }
+}
+
 /// `ansalint scan`.
 pub fn scan(args: ScanArgs) -> Result<Exit> {
-    run(Config::scan(args)?)
+    report_of(Config::scan(args)?)
 }
 
 /// `ansalint history`.
 pub fn history(args: HistoryArgs) -> Result<Exit> {
-    run(Config::history(args)?)
+    report_of(Config::history(args)?)
 }
 
 /// `ansalint staged`.
 pub fn staged(args: StagedArgs) -> Result<Exit> {
-    run(Config::staged(args)?)
+    report_of(Config::staged(args)?)
 }
 
 /// `ansalint range`.
 pub fn range(args: RangeArgs) -> Result<Exit> {
-    run(Config::range(args)?)
+    report_of(Config::range(args)?)
 }
 
 /// `ansalint message`.
 pub fn message(args: MessageArgs) -> Result<Exit> {
-    run(Config::message(args)?)
+    report_of(Config::message(args)?)
 }
 
 /// `ansalint hook`.
 pub fn hook(args: StagedArgs) -> Result<Exit> {
-    run(Config::hook(args)?)
+    report_of(Config::hook(args)?)
 }
 
 /// Scans and reports.
-fn run(config: Config) -> Result<Exit> {
-    let Config { options, output, policy } = config;
+fn report_of(config: Config) -> Result<Exit> {
+    let Config { options, output, policy, terms } = config;
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;
     }
     if matches!(options.scope, Scope::Stdin) {
         stdio::check_stdin()?;
     }
-    let report = scan::run(&options)?;
-    output.destination.write(|out| match output.format {
-        Format::Text { colour } => {
-            report::text(&report, &options.rules, TextStyle { colour, quiet: output.quiet }, out)
-        }
-        Format::Json => report::json(&report, out),
-        Format::Sarif => report::sarif(&report, &options.rules, out),
-    })?;
+    let mut report = scan::run(&options)?;
+    conclude::settle(&mut report, &terms, &options.rules, policy);
+    write(&report, &options.rules, &output, options.now)?;
     Ok(Exit::of(&report, policy))
+}
+
+/// Writes `report`, made at `now`, as `output` says.
+fn write(report: &Report, rules: &Rules, output: &Output, now: i64) -> Result<()> {
+    let quiet = output.quiet;
+    output.destination.write(|out| match output.format {
+        Format::Text { colour } => report::text(report, rules, TextStyle { colour, quiet }, out),
+        Format::Json => report::json(report, out),
+        Format::Lines => report::lines(report, out),
+        Format::Sarif => report::sarif(report, rules, output.suppressed, out),
+        Format::Github => report::github(report, rules, out),
+        Format::Gitlab => report::gitlab(report, rules, now, out),
+        Format::Junit => report::junit(report, rules, out),
+        Format::Csv => report::csv(report, out),
+        Format::Markdown => report::markdown(report, rules, out),
+    })
 }
 
 /// `ansalint completions`.

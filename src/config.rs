@@ -2,24 +2,31 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
+mod standpoint;
+mod terms;
+
+pub use terms::{Base, Origin, Terms};
+
 use crate::cli::{
-    ColorArg, CommonArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs, OnIncompleteArg, PlaceArgs, RangeArgs,
-    ReportArgs, ScanArgs, StagedArgs,
+    BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
+    OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
 };
 use crate::exit::Policy;
 use crate::output::Destination;
+use crate::report::SuppressedResults;
 use crate::rule::{Level, RuleFiles, Rules};
 use crate::scan::{
-    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Part, Progress, Range, Scope, Selection,
-    Wanted,
+    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Overrides, Part, Progress, Range, Scope,
+    Selection, Wanted,
 };
+use crate::settings::{OnIncomplete, Settings};
 use anyhow::{Context as _, Result, bail};
+use standpoint::Standpoint;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everything one scan needs.
-#[derive(Debug)]
 pub struct Config {
     /// What to scan, and how.
     pub options: Options,
@@ -27,6 +34,8 @@ pub struct Config {
     pub output: Output,
     /// What makes it fail.
     pub policy: Policy,
+    /// What decides which findings count.
+    pub terms: Terms,
 }
 
 /// How to report.
@@ -38,6 +47,8 @@ pub struct Output {
     pub destination: Destination,
     /// Findings alone.
     pub quiet: bool,
+    /// Whether SARIF holds findings that do not count.
+    pub suppressed: SuppressedResults,
 }
 
 /// The formats, with what each needs to know.
@@ -50,8 +61,20 @@ pub enum Format {
     },
     /// Version 1 of the JSON report.
     Json,
+    /// The same in lines.
+    Lines,
     /// SARIF 2.1.0.
     Sarif,
+    /// Commands to GitHub Actions.
+    Github,
+    /// GitLab's secret detection report.
+    Gitlab,
+    /// `JUnit` XML.
+    Junit,
+    /// Comma-separated values.
+    Csv,
+    /// Markdown.
+    Markdown,
 }
 
 impl Config {
@@ -60,6 +83,7 @@ impl Config {
         let selection = if args.tracked { Selection::Tracked } else { Selection::Every };
         let scope = scope(args.paths, args.files_from, selection)?;
         let mut config = Self::new(&args.common, scope)?;
+        config.terms.is_whole &= selection == Selection::Every;
         config.options.selection = selection;
         Ok(config)
     }
@@ -115,12 +139,40 @@ impl Config {
         Self::new(&args.common, scope)
     }
 
+    /// Of `ansalint baseline`, which looks at everything below the root.
+    pub fn baseline(args: BaselineArgs) -> Result<Self> {
+        let root = Standpoint::of_paths(&[args.path]).root;
+        let BaselineArgs { policy, rules, jobs, .. } = args;
+        let common = CommonArgs { publishable: false, report: ReportArgs::default(), policy, rules, jobs };
+        Self::new(&common, Scope::Paths(vec![root]))
+    }
+
+    /// Of `ansalint report`.
+    pub fn conversion(args: &ConversionArgs) -> Result<Conversion> {
+        let destination = args.output.clone().map_or(Destination::Stdout, Destination::File);
+        destination.check()?;
+        let format = Format::new(args.format, is_coloured(args.color, &destination));
+        let policy =
+            args.fail_on.map(|level| Policy { fail_on: level_of(level), exit_zero: false, allow_incomplete: false });
+        let output = Output { format, destination, quiet: false, suppressed: results(args.suppressed) };
+        Ok(Conversion { output, policy, now: now() })
+    }
+
+    /// What decides which findings count around `path`.
+    pub fn terms(args: &PolicyArgs, path: &Path) -> Result<Terms> {
+        path.symlink_metadata().with_context(|| format!("{}: cannot be read", path.display()))?;
+        Terms::new(args, &Standpoint::of_paths(&[path.to_owned()]), &rules(None)?, now())
+    }
+
     /// Checks `args` and completes them.
     fn new(args: &CommonArgs, scope: Scope) -> Result<Self> {
         let output = Output::new(&args.report);
         output.destination.check()?;
+        let (rules, now) = (rules(args.rules.as_deref())?, now());
+        let terms = Terms::new(&args.policy, &standpoint(&scope), &rules, now)?;
+        let settings = &terms.suppressions.settings;
         let wanted = Wanted {
-            inventory: args.publishable,
+            inventory: args.publishable || settings.publishable.as_ref().is_some_and(|asked| *asked.get_ref()),
             ignored: args.report.show_ignored,
             line_hashes: output.format == Format::Sarif,
         };
@@ -128,26 +180,57 @@ impl Config {
         let options = Options {
             scope,
             selection: Selection::Every,
-            jobs: args.jobs.map_or_else(available, usize::from),
+            jobs: jobs(args.jobs, settings),
             wanted,
-            rules: rules(args.rules.as_deref())?,
+            rules,
+            overrides: Overrides::new(settings, terms.suppressions.anchor.clone()),
             history: HistoryOptions::default(),
-            now: now(),
+            now,
             progress: Progress::new(is_shown),
         };
-        Ok(Self { options, output, policy: policy(&args.report) })
+        let policy = policy(&args.report, settings);
+        Ok(Self { options, output, policy, terms })
     }
+}
+
+/// How to write a stored report.
+pub struct Conversion {
+    /// In which format, and to where.
+    pub output: Output,
+    /// What makes it fail; none where nothing does.
+    pub policy: Option<Policy>,
+    /// The time, in seconds since 1970.
+    pub now: i64,
 }
 
 impl Output {
     fn new(args: &ReportArgs) -> Self {
         let destination = args.output.clone().map_or(Destination::Stdout, Destination::File);
-        let format = match args.format {
-            FormatArg::Text => Format::Text { colour: is_coloured(args.color, &destination) },
-            FormatArg::Json => Format::Json,
-            FormatArg::Sarif => Format::Sarif,
-        };
-        Self { format, destination, quiet: args.quiet }
+        let format = Format::new(args.format, is_coloured(args.color, &destination));
+        Self { format, destination, quiet: args.quiet, suppressed: results(args.suppressed) }
+    }
+}
+
+const fn results(suppressed: SuppressedArg) -> SuppressedResults {
+    match suppressed {
+        SuppressedArg::Include => SuppressedResults::Written,
+        SuppressedArg::Omit => SuppressedResults::LeftOut,
+    }
+}
+
+impl Format {
+    const fn new(format: FormatArg, colour: bool) -> Self {
+        match format {
+            FormatArg::Text => Self::Text { colour },
+            FormatArg::Json => Self::Json,
+            FormatArg::Jsonl => Self::Lines,
+            FormatArg::Sarif => Self::Sarif,
+            FormatArg::Github => Self::Github,
+            FormatArg::Gitlab => Self::Gitlab,
+            FormatArg::Junit => Self::Junit,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Markdown => Self::Markdown,
+        }
     }
 }
 
@@ -176,14 +259,32 @@ fn is_colour_welcome() -> bool {
     !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
-const fn policy(args: &ReportArgs) -> Policy {
-    let fail_on = match args.fail_on {
+fn policy(args: &ReportArgs, settings: &Settings) -> Policy {
+    let asked = args.fail_on.map(level_of);
+    let set = settings.fail_on.as_ref().map(|level| *level.get_ref());
+    let set_to_warn = settings.on_incomplete.as_ref().is_some_and(|action| *action.get_ref() == OnIncomplete::Warn);
+    let allow_incomplete = args.on_incomplete.map_or(set_to_warn, |action| action == OnIncompleteArg::Warn);
+    Policy { fail_on: asked.or(set).unwrap_or(Level::Warning), exit_zero: args.exit_zero, allow_incomplete }
+}
+
+const fn level_of(level: FailOnArg) -> Level {
+    match level {
         FailOnArg::Note => Level::Note,
         FailOnArg::Warning => Level::Warning,
         FailOnArg::Error => Level::Error,
-    };
-    let allow_incomplete = matches!(args.on_incomplete, OnIncompleteArg::Warn);
-    Policy { fail_on, exit_zero: args.exit_zero, allow_incomplete }
+    }
+}
+
+/// The configuration that holds for what is scanned.
+fn standpoint(scope: &Scope) -> Standpoint {
+    match scope {
+        Scope::Paths(paths) => Standpoint::of_paths(paths),
+        Scope::History(repositories) => Standpoint::of_repositories(repositories),
+        Scope::Staged(change, _) | Scope::Range(change, _) => {
+            Standpoint::of_top(&change.folder, change.environment.work_tree.as_deref())
+        }
+        _ => Standpoint { is_whole: false, ..Standpoint::of_paths(&[]) },
+    }
 }
 
 fn scope(paths: Vec<PathBuf>, files_from: Option<PathBuf>, selection: Selection) -> Result<Scope> {
@@ -204,7 +305,7 @@ fn scope(paths: Vec<PathBuf>, files_from: Option<PathBuf>, selection: Selection)
 }
 
 /// The rules built in, or those of `folder`, checked whole.
-fn rules(folder: Option<&Path>) -> Result<Rules> {
+pub fn rules(folder: Option<&Path>) -> Result<Rules> {
     let Some(folder) = folder else { return Ok(Rules::load(&RuleFiles::embedded())?) };
     let read = |name: &str| {
         let path = folder.join(name);
@@ -231,6 +332,12 @@ fn rules(folder: Option<&Path>) -> Result<Rules> {
 /// Seconds since 1970; the only look at a clock.
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Threads: as asked for, else all processors, but no more than the configuration allows.
+fn jobs(asked: Option<u16>, settings: &Settings) -> usize {
+    let most = settings.limits.jobs.as_ref().map_or(usize::MAX, |jobs| usize::from(*jobs.get_ref()));
+    asked.map_or_else(|| available().min(most), usize::from)
 }
 
 fn available() -> usize {

@@ -131,6 +131,86 @@ pub struct Finding {
     pub places: Vec<Place>,
     /// The line of the first place; none where there is no text to show.
     pub excerpt: Option<Excerpt>,
+    /// The reason a comment beside it gives, where every place has a comment that allows this very key.
+    pub allowed_inline: Option<String>,
+}
+
+/// What keeps a finding from counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silencer {
+    /// `--allow`.
+    Argument,
+    /// An `[[allow]]` entry.
+    Entry,
+    /// A comment beside the key.
+    Comment,
+    /// The baseline.
+    Baseline,
+    /// A path that the configuration leaves out.
+    Path,
+    /// A rule that the configuration turns off.
+    Rule,
+}
+
+impl Silencer {
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Argument => "argument",
+            Self::Entry => "entry",
+            Self::Comment => "comment",
+            Self::Baseline => "baseline",
+            Self::Path => "path",
+            Self::Rule => "rule",
+        }
+    }
+
+    /// The same in a sentence that counts `number` findings.
+    pub const fn phrase(self, number: u64) -> &'static str {
+        match (self, number) {
+            (Self::Argument, _) => "--allow",
+            (Self::Entry, 1) => "an entry",
+            (Self::Entry, _) => "entries",
+            (Self::Comment, 1) => "a comment",
+            (Self::Comment, _) => "comments",
+            (Self::Baseline, _) => "the baseline",
+            (Self::Path, _) => "paths left out",
+            (Self::Rule, _) => "rules turned off",
+        }
+    }
+
+    /// The silencer that reports call `word`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Argument, Self::Entry, Self::Comment, Self::Baseline, Self::Path, Self::Rule];
+        all.into_iter().find(|silencer| silencer.as_str() == word)
+    }
+}
+
+/// Why a finding does not count, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// What keeps it from counting.
+    pub by: Silencer,
+    /// In the words of whoever wrote it.
+    pub reason: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day it holds, such as `2027-01-31`.
+    pub expires: Option<String>,
+}
+
+/// A finding that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it does not count.
+    pub suppression: Suppression,
+}
+
+/// The fingerprint of what `rule` says of `subject` where there is no key: 32 hexadecimal digits.
+pub fn without_key(rule: &str, subject: &str) -> String {
+    digest(&[rule.as_bytes(), subject.as_bytes()])
 }
 
 impl Finding {
@@ -143,7 +223,7 @@ impl Finding {
     pub fn fingerprint(&self) -> String {
         match &self.key {
             Some(key) => key.fingerprint.clone(),
-            None => digest(&[self.rule.as_bytes(), self.subject.as_deref().unwrap_or_default().as_bytes()]),
+            None => without_key(&self.rule, self.subject.as_deref().unwrap_or_default()),
         }
     }
 }

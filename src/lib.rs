@@ -11,7 +11,10 @@ pub mod side;
 
 pub mod classify;
 pub mod detect;
+pub mod explain;
 pub mod line_hash;
+pub mod settings;
+pub mod suppress;
 
 pub mod report;
 pub mod source;
@@ -20,6 +23,7 @@ pub mod scan;
 
 pub mod cli;
 pub mod command;
+pub mod conclude;
 pub mod config;
 pub mod exit;
 pub mod output;

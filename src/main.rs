@@ -2,15 +2,30 @@
 //!
 //! Everything it does is in the library.
 
-use ansalint::cli::{Cli, Command};
+use ansalint::cli::Cli;
 use ansalint::exit::Exit;
 use ansalint::{command, stdio};
 use clap::Parser as _;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
+use std::thread::JoinHandle;
+
+/// Bytes of stack, whatever limit the shell has set: the parser of arguments alone needs much of it.
+const STACK_BYTES: usize = 8 << 20;
 
 fn main() -> ExitCode {
     stdio::quiet_panics();
+    match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(program).map(JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => Exit::Error.into(),
+        Err(error) => {
+            stdio::complain(&error.into());
+            Exit::Error.into()
+        }
+    }
+}
+
+fn program() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -22,16 +37,7 @@ fn main() -> ExitCode {
             return error.print().map_or(Exit::Error, |()| Exit::Clean).into();
         }
     };
-    let run = catch_unwind(|| match cli.command {
-        Command::Scan(args) => command::scan(args),
-        Command::History(args) => command::history(args),
-        Command::Staged(args) => command::staged(args),
-        Command::Range(args) => command::range(args),
-        Command::Message(args) => command::message(args),
-        Command::Hook(args) => command::hook(args),
-        Command::Completions { shell } => command::completions(shell),
-        Command::Man => command::man(),
-    });
+    let run = catch_unwind(|| command::run(cli.command));
     match run {
         Ok(Ok(exit)) => exit.into(),
         // The panic has said where it was.

@@ -49,6 +49,18 @@ impl Drop for Secret {
 
 /// First 32 hexadecimal digits of SHA-256 over `parts`, separated by NUL bytes.
 pub fn digest(parts: &[&[u8]]) -> String {
+    let mut hex = long_digest(parts);
+    hex.truncate(DIGITS);
+    hex
+}
+
+/// Whether `text` has the form of a fingerprint.
+pub fn is_fingerprint(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// All 64 hexadecimal digits of SHA-256 over `parts`, separated by NUL bytes.
+pub fn long_digest(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
@@ -56,9 +68,19 @@ pub fn digest(parts: &[&[u8]]) -> String {
         }
         hasher.update(part);
     }
-    let mut hex = hex(&hasher.finalize());
-    hex.truncate(DIGITS);
-    hex
+    hex(&hasher.finalize())
+}
+
+/// All 64 hexadecimal digits of SHA-256 over what `reader` gives.
+pub fn hash_of(mut reader: impl std::io::Read) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
 }
 
 /// `bytes` in lower-case hexadecimal.

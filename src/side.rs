@@ -88,6 +88,43 @@ pub trait TreeView: Sync {
     fn facts(&self, folder: &str) -> Facts;
 }
 
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The side it speaks for.
+    pub side: Side,
+    /// What it is worth against others.
+    pub weight: u32,
+    /// A sentence a reader can check.
+    pub why: String,
+}
+
+/// The side of a whole file, and everything that speaks for it and against it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The side of what stands in no part of its own; nothing for a file whose variables have one each.
+    pub side: Option<Side>,
+    /// Every piece of evidence, heaviest first.
+    pub pieces: Vec<Piece>,
+    /// Parts and variables that have a side of their own, in the order of the file.
+    pub places: Vec<Section>,
+    /// Why there may be more places than are told, if there may.
+    pub cut: Option<&'static str>,
+}
+
+/// A part of a file, or a variable in it, with a side of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The line it starts on, from 1.
+    pub line: u64,
+    /// Its side.
+    pub side: Side,
+    /// The variable, if it is one.
+    pub variable: Option<String>,
+    /// Short sentences a reader can check.
+    pub evidence: Vec<String>,
+}
+
 /// One folder of the tree as far as classification needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {

@@ -2,7 +2,7 @@
 //!
 //! It matches; what a match is worth is the engine's.
 
-use super::rules::{Content, Dotenv, File, Platform, Project, Region, Variable};
+use super::rules::{Balance, Content, Dotenv, File, Platform, Prefix, Project, Region, Setting, Variable, Whole};
 use crate::rule::{RuleError, RuleFiles};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::Regex;
@@ -15,7 +15,10 @@ pub(super) struct Compiled {
     pub files: Vec<Matched<File>>,
     pub contents: Vec<Matched<Content>>,
     pub regions: Vec<Matched<Region>>,
+    pub settings: Vec<Matched<Setting>>,
     pub variables: Vec<Variable>,
+    pub prefixes: Vec<Matched<Prefix>>,
+    pub wholes: Vec<Matched<Whole>>,
     /// Files whose variables no bundler reads.
     pub never_inlined: GlobSet,
     pub dotenvs: Vec<Matched<Dotenv>>,
@@ -34,6 +37,8 @@ pub(super) struct Matched<R> {
     /// The manifest's name, for rules that have one.
     manifest: GlobSet,
     patterns: [Pattern; 2],
+    /// How brackets close what the first pattern opens, where no second one does.
+    pub balance: Balance,
 }
 
 /// A pattern that is compiled when it is first needed.
@@ -60,11 +65,11 @@ impl Pattern {
 
 impl<R> Matched<R> {
     pub fn is_about(&self, path: &str) -> bool {
-        self.files.is_empty() || self.files.is_match(path)
+        self.files.is_empty() || self.files.is_match(path.to_ascii_lowercase())
     }
 
     pub fn is_manifest(&self, name: &str) -> bool {
-        self.manifest.is_match(name)
+        self.manifest.is_match(name.to_ascii_lowercase())
     }
 
     /// The pattern of a rule that has one; of a region, what opens it.
@@ -72,8 +77,8 @@ impl<R> Matched<R> {
         self.patterns[0].get()
     }
 
-    /// What closes a region.
-    pub fn close(&self) -> Option<&Regex> {
+    /// The second pattern: of a region, what closes it; of a content rule, names that do not count.
+    pub fn second(&self) -> Option<&Regex> {
         self.patterns[1].get()
     }
 }
@@ -87,6 +92,7 @@ impl Compiled {
             let name = format!("sides/{name}");
             let platform: Platform = RuleFiles::parse(&name, text)?;
             manifests.extend(platform.project.iter().flat_map(|project| project.manifest.clone()));
+            manifests.extend(platform.prefix.iter().flat_map(|prefix| prefix.manifest.clone()));
             compiled.add(platform).map_err(|error| RuleError::new(&name, error.to_string()))?;
         }
         let (nested, direct): (Vec<String>, Vec<String>) =
@@ -101,22 +107,38 @@ impl Compiled {
     fn add(&mut self, platform: Platform) -> Result<(), globset::Error> {
         for rule in platform.project {
             let (files, manifest) = (paths(&rule.files)?, globs(&rule.manifest)?);
-            let patterns = [Pattern::new(rule.contains.as_ref()), Pattern::default()];
-            self.projects.push(Matched { rule, files, manifest, patterns });
+            let patterns = [rule.contains.clone(), None];
+            self.projects.push(Matched { manifest, ..Matched::new(rule, files, patterns) });
         }
         for rule in platform.file {
-            self.files.push(Matched::of_files(paths(&rule.files)?, [None, None], rule));
+            self.files.push(Matched::new_of(rule, |rule| &rule.files, |_| [None, None])?);
         }
         for rule in platform.content {
-            self.contents.push(Matched::of_files(paths(&rule.files)?, [Some(rule.pattern.clone()), None], rule));
+            let patterns = |rule: &Content| [Some(rule.pattern.clone()), rule.except.clone()];
+            self.contents.push(Matched::new_of(rule, |rule| &rule.files, patterns)?);
         }
         for rule in platform.region {
-            let patterns = [Some(rule.open.clone()), Some(rule.close.clone())];
-            self.regions.push(Matched::of_files(paths(&rule.files)?, patterns, rule));
+            let balance = rule.balance.unwrap_or(Balance::Bracket);
+            let patterns = |rule: &Region| [Some(rule.open.clone()), rule.close.clone()];
+            self.regions.push(Matched { balance, ..Matched::new_of(rule, |rule| &rule.files, patterns)? });
+        }
+        for rule in platform.setting {
+            let balance = rule.balance.unwrap_or(Balance::Bracket);
+            let patterns = |rule: &Setting| [Some(rule.open.clone()), rule.close.clone()];
+            self.settings.push(Matched { balance, ..Matched::new_of(rule, |rule| &rule.files, patterns)? });
+        }
+        for rule in platform.prefix {
+            let manifest = globs(&rule.manifest)?;
+            let patterns = [Some(rule.contains.clone()), None];
+            self.prefixes.push(Matched { manifest, ..Matched::new(rule, GlobSet::empty(), patterns) });
+        }
+        for rule in platform.whole {
+            let patterns = [rule.contains.clone(), None];
+            self.wholes.push(Matched::new(rule, GlobSet::empty(), patterns));
         }
         if let Some(rule) = platform.dotenv {
             self.never_inlined = paths(&rule.never)?;
-            self.dotenvs.push(Matched::of_files(paths(&rule.files)?, [None, None], rule));
+            self.dotenvs.push(Matched::new_of(rule, |rule| &rule.files, |_| [None, None])?);
         }
         self.variables.extend(platform.variable);
         Ok(())
@@ -124,34 +146,57 @@ impl Compiled {
 
     /// Compiles every pattern, which otherwise happens when it is first needed.
     pub fn check(&self) -> Result<(), RuleError> {
-        let projects = self.projects.iter().flat_map(|one| &one.patterns);
-        let contents = self.contents.iter().flat_map(|one| &one.patterns);
-        let regions = self.regions.iter().flat_map(|one| &one.patterns);
-        let mut patterns = projects.chain(contents).chain(regions);
+        fn of<R>(rules: &[Matched<R>]) -> impl Iterator<Item = &Pattern> {
+            rules.iter().flat_map(|rule| &rule.patterns)
+        }
+        let code = of(&self.projects).chain(of(&self.contents)).chain(of(&self.regions));
+        let variables = of(&self.settings).chain(of(&self.prefixes)).chain(of(&self.wholes));
+        let mut patterns = code.chain(variables);
         patterns.try_for_each(|pattern| pattern.check().map_err(|error| RuleError::new("sides", error.to_string())))
     }
 }
 
 impl<R> Matched<R> {
-    fn of_files(files: GlobSet, patterns: [Option<String>; 2], rule: R) -> Self {
+    fn new(rule: R, files: GlobSet, patterns: [Option<String>; 2]) -> Self {
         let patterns = patterns.map(|source| Pattern::new(source.as_ref()));
-        Self { rule, files, manifest: GlobSet::empty(), patterns }
+        Self { rule, files, manifest: GlobSet::empty(), patterns, balance: Balance::Bracket }
+    }
+
+    fn new_of(
+        rule: R,
+        files: impl Fn(&R) -> &Vec<String>,
+        patterns: impl Fn(&R) -> [Option<String>; 2],
+    ) -> Result<Self, globset::Error> {
+        let (files, patterns) = (paths(files(&rule))?, patterns(&rule));
+        Ok(Self::new(rule, files, patterns))
     }
 }
 
 /// Globs of paths; one without `/` is of the name alone.
 fn paths(patterns: &[String]) -> Result<GlobSet, globset::Error> {
-    let widened =
-        patterns.iter().map(|pattern| if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") });
+    let widened = patterns.iter().flat_map(|pattern| {
+        if pattern.contains('/') {
+            return vec![pattern.clone()];
+        }
+        expand(pattern).into_iter().map(|pattern| format!("**/{pattern}")).collect()
+    });
     globs(&widened.collect::<Vec<_>>())
 }
 
+/// Case does not count: patterns are in lower case, and so is what they are matched with, which spares most of them a regex.
 fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        builder.add(
-            GlobBuilder::new(pattern).literal_separator(true).case_insensitive(true).empty_alternates(true).build()?,
-        );
+        let pattern = pattern.to_ascii_lowercase();
+        builder.add(GlobBuilder::new(&pattern).literal_separator(true).empty_alternates(true).build()?);
     }
     builder.build()
+}
+
+/// `a.{b,c}` as `a.b` and `a.c`: names and extensions alone are looked up, alternatives need a regex.
+fn expand(pattern: &str) -> Vec<String> {
+    let parts = pattern.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (choices, after))) = parts else { return vec![pattern.to_owned()] };
+    let choices = choices.split(',').flat_map(|choice| expand(&format!("{before}{choice}{after}")));
+    choices.collect()
 }

@@ -36,11 +36,11 @@ impl Prepared<'_> {
             return false;
         }
         let assigned = super::variable::assigned(text, key);
-        if assigned.as_ref().is_some_and(|assigned| self.inlined(assigned).is_some()) {
+        let is_inlined = assigned.as_ref().is_some_and(|assigned| self.inlined(assigned).is_some());
+        if is_inlined || self.set(assigned.as_ref(), key.start).is_some() {
             return false;
         }
-        let mut gathered = self.gathered.clone();
-        gathered.of_region(&self.regions, key);
+        let gathered = self.gather(text, key);
         let weight = gathered.weight();
         weight < OWN_WEIGHT || (weight == OWN_WEIGHT && gathered.judge().side == Side::Server)
     }

@@ -30,6 +30,15 @@ pub struct Platform {
     /// Variables that are written into client code.
     #[serde(default)]
     pub variable: Vec<Variable>,
+    /// Settings that choose those variables' prefixes.
+    #[serde(default)]
+    pub prefix: Vec<Prefix>,
+    /// Places in configuration files whose values the build writes into client code.
+    #[serde(default)]
+    pub setting: Vec<Setting>,
+    /// Packages that put a whole dotenv file into the app.
+    #[serde(default)]
+    pub whole: Vec<Whole>,
     /// Files that hold variables and have no side of their own.
     #[serde(default)]
     pub dotenv: Option<Dotenv>,
@@ -47,6 +56,12 @@ pub struct Project {
     /// Dependencies of which it must name one; in `package.json`, `composer.json` and `pubspec.yaml`.
     #[serde(default)]
     pub depends: Vec<String>,
+    /// Dependencies of which it must name none.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Whether it speaks of files below a nearer manifest of the same name too, as a workspace's root does of its packages.
+    #[serde(default)]
+    pub inherits: bool,
     /// Or a pattern its text must hold; group 1, if there is one, is `{name}`.
     pub contains: Option<String>,
     /// Whether `contains` names files by group 1, relative to the manifest: then it speaks of those files alone.
@@ -69,6 +84,9 @@ pub struct Project {
 pub struct File {
     /// Globs of the name, or of the path if they hold a `/`.
     pub files: Vec<String>,
+    /// Dependencies of which the nearest manifest must name one; none if it does not matter.
+    #[serde(default)]
+    pub depends: Vec<String>,
     /// The side.
     pub side: Side,
     /// How much that is worth.
@@ -83,8 +101,13 @@ pub struct File {
 pub struct Content {
     /// Globs of the files that are searched.
     pub files: Vec<String>,
+    /// Dependencies of which the nearest manifest must name one; none if it does not matter.
+    #[serde(default)]
+    pub depends: Vec<String>,
     /// What is searched for; group 1, if there is one, is `{name}`.
     pub pattern: String,
+    /// Names, by group 1, that do not count.
+    pub except: Option<String>,
     /// The side.
     pub side: Side,
     /// How much that is worth.
@@ -99,14 +122,76 @@ pub struct Content {
 pub struct Region {
     /// Globs of the files.
     pub files: Vec<String>,
+    /// Dependencies of which the nearest manifest must name one; none if it does not matter.
+    #[serde(default)]
+    pub depends: Vec<String>,
     /// What opens the part.
     pub open: String,
-    /// What closes it.
-    pub close: String,
+    /// What closes it: the next match of this pattern,
+    pub close: Option<String>,
+    /// or brackets; strings and comments are passed over.
+    pub balance: Option<Balance>,
+    /// The sentence about names that are used in such parts alone, where a framework removes those too.
+    pub strips: Option<String>,
     /// The side of what stands inside, and the sentence.
     pub inside: Verdict,
     /// The same for what stands outside.
     pub outside: Option<Verdict>,
+}
+
+/// How brackets close a part.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// What opens it holds its bracket, group 1 or the last character; the answering one closes it.
+    Bracket,
+    /// The body that follows, such as that of a function.
+    Function,
+    /// The rest of the statement.
+    Statement,
+}
+
+/// A setting that chooses the prefix of inlined variables.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Prefix {
+    /// Names of the manifest that holds it, as globs.
+    pub manifest: Vec<String>,
+    /// A pattern whose group 1 holds the prefixes, each in quotes.
+    pub contains: String,
+    /// The sentence, with `{manifest}`, `{name}` and `{prefix}`.
+    pub why: String,
+}
+
+/// A place in a configuration file whose values the build writes into client code.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Setting {
+    /// Globs of the files.
+    pub files: Vec<String>,
+    /// Dependencies of which the nearest manifest must name one; none if it does not matter.
+    #[serde(default)]
+    pub depends: Vec<String>,
+    /// What opens the place; a group called `name` is the setting's name, else it is what the key is assigned to.
+    pub open: String,
+    /// What closes it: the next match of this pattern,
+    pub close: Option<String>,
+    /// or brackets; strings and comments are passed over.
+    pub balance: Option<Balance>,
+    /// The sentence, with `{name}`.
+    pub why: String,
+}
+
+/// A package that puts a whole dotenv file into the app.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Whole {
+    /// Dependencies of which the nearest manifest must name one.
+    pub depends: Vec<String>,
+    /// A pattern the manifest must hold too.
+    pub contains: Option<String>,
+    /// The sentence, with `{manifest}` and `{name}`.
+    pub why: String,
 }
 
 /// A side with its weight and sentence.
@@ -144,10 +229,6 @@ pub struct Dotenv {
     pub never: Vec<String>,
     /// The sentence for a variable that nothing inlines, with `{name}`.
     pub why: String,
-    /// Dependencies that put every variable into the app.
-    pub whole: Vec<String>,
-    /// The sentence for those, with `{manifest}` and `{name}`.
-    pub whole_why: String,
 }
 
 /// A file and the side it must get.

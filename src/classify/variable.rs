@@ -8,20 +8,23 @@ use std::sync::LazyLock;
 
 /// Bytes looked at before a key.
 const BEFORE_BYTES: usize = 512;
+/// Lines above a `value` that are looked at for its name.
+const NAMED_LINES_MAX: usize = 10;
 /// The longest name that is shown.
 const NAME_MAX: usize = 80;
 
 /// A whole name, an assignment sign, and nothing but quotes before the key; the tail of a base64 text is no name.
 static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?:^|[^A-Za-z0-9_+/=.\-])([A-Za-z_][A-Za-z0-9_.\-]*)["'\]]*\s*(?::=|=>|=|:|\?\?|\|\|)\s*["'`\\]*$"#)
+    Regex::new(r#"(?:^|[^A-Za-z0-9_+/=.\-])([A-Za-z_][A-Za-z0-9_.\-]*)["'\]]*(?:\s*(?::=|=>|=|:|\?\?|\|\|)\s*|\s+to\s+)(?:JSON\.stringify\(\s*)?["'`\\]*$"#)
         .ok()
 });
 /// `ENV NAME value` of a Dockerfile.
 static DOCKER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?i)^\s*(?:ENV|ARG)\s+([A-Za-z0-9_]+)\s+["']?$"#).ok());
-/// The name in `- name: NAME` or `"key": "NAME"`, on the line before a `value:`.
-static NAMED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?:name|key)["']?\s*:\s*["']?([A-Za-z_][A-Za-z0-9_]*)["']?,?\s*$"#).ok());
+/// The name in `- name: NAME` or `key = "NAME"`, on a line above a `value:`.
+static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?:^|[\s{,"'])(?:name|key)["']?\s*[:=]\s*["']?([A-Za-z_][A-Za-z0-9_]*)["']?,?\s*$"#).ok()
+});
 /// A constant of the code, which no bundler fills in.
 static CONSTANT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(?:const|let|var|val|final|static|private|public)\s[^=:]*$").ok());
@@ -39,18 +42,25 @@ pub struct Assigned {
 pub fn assigned(text: &[u8], key: &Range<usize>) -> Option<Assigned> {
     let before = &text[key.start.saturating_sub(BEFORE_BYTES)..key.start];
     let line = &before[memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)..];
-    let above = before[..before.len() - line.len()].strip_suffix(b"\n").unwrap_or_default();
-    let above = &above[memchr::memrchr(b'\n', above).map_or(0, |newline| newline + 1)..];
+    let above = &before[..before.len() - line.len()];
     if let Some(name) = capture(&DOCKER, line) {
         return Some(Assigned { name, is_constant: false });
     }
     let name = capture(&ASSIGNED, line)?;
-    let named = if name.eq_ignore_ascii_case("value") { capture(&NAMED, above) } else { None };
+    let is_value = name.eq_ignore_ascii_case("value") || name.eq_ignore_ascii_case("values");
+    let named = if is_value { named_above(above) } else { None };
     let start = line.len() - line.len().min(name.len());
     let head = memchr::memmem::rfind(line, name.as_bytes()).map_or(&line[..start], |at| &line[..at]);
     let is_constant = CONSTANT.as_ref().is_some_and(|pattern| pattern.is_match(head));
     let last = name.rsplit('.').next().unwrap_or(&name).to_owned();
     Some(Assigned { name: named.unwrap_or(last), is_constant })
+}
+
+/// The nearest name among the lines above, in the same block.
+fn named_above(above: &[u8]) -> Option<String> {
+    let lines = above.rsplit(|&byte| byte == b'\n').take(NAMED_LINES_MAX);
+    let same_block = |line: &&[u8]| !line.trim_ascii().starts_with(b"}");
+    lines.take_while(same_block).find_map(|line| capture(&NAMED, line))
 }
 
 fn capture(pattern: &LazyLock<Option<Regex>>, text: &[u8]) -> Option<String> {

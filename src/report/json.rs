@@ -3,8 +3,8 @@
 //! The serialised forms are private to this file: a change of the model does not change the report by accident.
 
 use super::date;
-use super::{LeftOut, Report};
-use crate::finding::{Event, Finding, History, Ignored, Place, Position};
+use super::{Coverage as Covered, LeftOut, Report};
+use crate::finding::{Event, Finding, History, Ignored, Place, Position, Suppressed, Suppression};
 use crate::rule::Level;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 #[derive(Serialize)]
-struct Document<'r> {
+pub(super) struct Document<'r> {
     schema: &'static str,
     tool: Tool<'r>,
     command: &'r str,
@@ -25,7 +25,8 @@ struct Document<'r> {
     complete: bool,
     coverage: Coverage<'r>,
     summary: Summary<'r>,
-    findings: Vec<FindingV1<'r>>,
+    pub(super) findings: Vec<FindingV1<'r>>,
+    pub(super) suppressed: Vec<SuppressedV1<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ignored: Option<Vec<IgnoredV1<'r>>>,
     remarks: &'r [String],
@@ -59,6 +60,8 @@ struct Coverage<'r> {
 struct LeftOutV1<'r> {
     path: &'r str,
     reason: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +71,8 @@ struct Summary<'r> {
     error: usize,
     warning: usize,
     note: usize,
-    suppressed: u64,
+    suppressed: usize,
+    suppressed_by: BTreeMap<&'static str, u64>,
     ignored: IgnoredCounts<'r>,
 }
 
@@ -79,7 +83,7 @@ struct IgnoredCounts<'r> {
 }
 
 #[derive(Serialize)]
-struct FindingV1<'r> {
+pub(super) struct FindingV1<'r> {
     id: String,
     code: &'r str,
     rule: &'r str,
@@ -92,6 +96,21 @@ struct FindingV1<'r> {
     path: &'r str,
     places: Vec<PlaceV1<'r>>,
     history: Option<HistoryV1<'r>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct SuppressedV1<'r> {
+    #[serde(flatten)]
+    finding: FindingV1<'r>,
+    suppression: SuppressionV1<'r>,
+}
+
+#[derive(Serialize)]
+struct SuppressionV1<'r> {
+    by: &'static str,
+    reason: Option<&'r str>,
+    owner: Option<&'r str>,
+    expires: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -162,7 +181,7 @@ struct IgnoredV1<'r> {
 }
 
 impl<'r> Document<'r> {
-    fn new(report: &'r Report) -> Self {
+    pub(super) fn new(report: &'r Report) -> Self {
         let coverage = &report.coverage;
         Self {
             schema: "ansalint/1",
@@ -170,7 +189,7 @@ impl<'r> Document<'r> {
                 name: "ansalint",
                 version: env!("CARGO_PKG_VERSION"),
                 rules_digest: &report.rules_digest,
-                config_digest: None,
+                config_digest: report.config_digest.as_deref(),
             },
             command: &report.command,
             repository: Repository { id: None, url: None, head: report.repository.head.as_deref() },
@@ -179,20 +198,45 @@ impl<'r> Document<'r> {
                 files: coverage.files,
                 objects: coverage.objects,
                 bytes: coverage.bytes,
-                left_out: coverage.left_out.iter().map(LeftOutV1::new).collect(),
+                left_out: left_out(coverage),
                 skipped: &coverage.skipped,
             },
             summary: Summary::new(report),
             findings: report.findings.iter().map(FindingV1::new).collect(),
+            suppressed: report.suppressed.iter().map(SuppressedV1::new).collect(),
             ignored: report.ignored.as_ref().map(|ignored| ignored.iter().map(IgnoredV1::new).collect()),
             remarks: &report.remarks,
         }
     }
 }
 
+/// What was not read, sorted, accepted or not.
+fn left_out(coverage: &Covered) -> Vec<LeftOutV1<'_>> {
+    let open = coverage.left_out.iter().map(|left_out| LeftOutV1::new(left_out, None));
+    let accepted = coverage.accepted.iter().map(|(left_out, why)| LeftOutV1::new(left_out, Some(why)));
+    let mut all: Vec<_> = open.chain(accepted).collect();
+    all.sort_by_key(|left_out| (left_out.path, left_out.reason));
+    all
+}
+
 impl<'r> LeftOutV1<'r> {
-    fn new(left_out: &'r LeftOut) -> Self {
-        Self { path: &left_out.path, reason: &left_out.reason }
+    fn new(left_out: &'r LeftOut, accepted: Option<&'r str>) -> Self {
+        Self { path: &left_out.path, reason: &left_out.reason, accepted }
+    }
+}
+
+impl<'r> SuppressedV1<'r> {
+    fn new(suppressed: &'r Suppressed) -> Self {
+        let Suppression { by, reason, owner, expires } = &suppressed.suppression;
+        Self {
+            finding: FindingV1::new(&suppressed.finding),
+            suppression: SuppressionV1 {
+                by: by.as_str(),
+                reason: reason.as_deref(),
+                owner: owner.as_deref(),
+                expires: expires.as_deref(),
+            },
+        }
     }
 }
 
@@ -204,7 +248,8 @@ impl<'r> Summary<'r> {
             error: report.count(Level::Error),
             warning: report.count(Level::Warning),
             note: report.count(Level::Note),
-            suppressed: 0,
+            suppressed: report.suppressed.len(),
+            suppressed_by: report.suppressed_by().into_iter().map(|(by, count)| (by.as_str(), count)).collect(),
             ignored: IgnoredCounts {
                 total: report.ignored_by_class.values().sum(),
                 by_class: &report.ignored_by_class,

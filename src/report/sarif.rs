@@ -1,9 +1,10 @@
 //! SARIF 2.1.0, as GitHub code scanning and other consumers read it.
 //!
-//! The one home of the `sarif` crate. Paths are percent-encoded and texts escaped; suppressed results are not written.
+//! The one home of the `sarif` crate. Paths are percent-encoded and texts escaped.
 
+use super::wording::sentence;
 use super::{LeftOut, Report, escape};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Silencer, Suppressed, Suppression};
 use crate::path::to_uri;
 use crate::rule::{Environment, FindingRule, Rules};
 use sarif::sarif as model;
@@ -21,24 +22,48 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 const HELP: &str = "https://github.com/ansalint/ansalint/blob/main/docs/rules.md";
 const ROOT: &str = "%SRCROOT%";
 
+/// Whether findings that do not count are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressedResults {
+    /// With their `suppressions`.
+    Written,
+    /// Only counted: GitHub takes no notice of `suppressions` and would open alerts.
+    LeftOut,
+}
+
 /// Writes `report` as SARIF with one run, and a newline at the end.
-pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {
-    let document =
-        model::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run(report, rules)]).build();
+pub fn write(report: &Report, rules: &Rules, suppressed: SuppressedResults, out: &mut dyn Write) -> io::Result<()> {
+    let document = model::Sarif::builder()
+        .schema(SCHEMA)
+        .version(json!("2.1.0"))
+        .runs(vec![run(report, rules, suppressed)])
+        .build();
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }
 
-fn run(report: &Report, rules: &Rules) -> model::Run {
+fn run(report: &Report, rules: &Rules, suppressed: SuppressedResults) -> model::Run {
     let descriptors = descriptors(rules);
     let indices: BTreeMap<&str, i64> =
         descriptors.iter().zip(0..).map(|(descriptor, index)| (descriptor.id.as_str(), index)).collect();
-    let results: Vec<model::Result> =
+    let mut results: Vec<model::Result> =
         shown(report).into_iter().filter_map(|finding| result(finding, &indices)).collect();
+    let omitted = report.findings.len() - results.len();
+    if suppressed == SuppressedResults::Written {
+        let room = RESULTS_MAX - results.len();
+        // The standard wants all of them to have the list, or none.
+        if !report.suppressed.is_empty() {
+            for result in &mut results {
+                result.suppressions = Some(Vec::new());
+            }
+        }
+        results.extend(report.suppressed.iter().take(room).filter_map(|one| suppressed_result(one, &indices)));
+    }
     let mut properties = BTreeMap::new();
     properties.insert("complete".into(), json!(report.complete()));
     properties.insert("findings".into(), json!(report.findings.len()));
-    properties.insert("omittedResults".into(), json!(report.findings.len() - results.len()));
+    properties.insert("omittedResults".into(), json!(omitted));
+    properties.insert("suppressedFindings".into(), json!(report.suppressed.len()));
     properties.insert("ignoredCandidates".into(), json!(report.ignored_by_class));
     properties.insert("rulesDigest".into(), json!(report.rules_digest));
     let root = model::ArtifactLocation::builder().description(message("The folder the paths are relative to.")).build();
@@ -181,24 +206,26 @@ fn flow(finding: &Finding, place: &Place) -> model::CodeFlow {
     model::CodeFlow::builder().thread_flows(vec![thread]).message(message).build()
 }
 
+/// The result of a finding that does not count.
+fn suppressed_result(suppressed: &Suppressed, indices: &BTreeMap<&str, i64>) -> Option<model::Result> {
+    let mut result = result(&suppressed.finding, indices)?;
+    let Suppression { by, reason, owner, expires } = &suppressed.suppression;
+    let kind = if *by == Silencer::Comment { "inSource" } else { "external" };
+    let until = expires.as_ref().map(|day| format!("until {day}"));
+    let owner = owner.as_ref().map(|owner| format!("{owner} answers for it"));
+    let words: Vec<String> = reason.clone().into_iter().chain(owner).chain(until).collect();
+    let words = if words.is_empty() { by.phrase(1).to_owned() } else { words.join("; ") };
+    let suppression = model::Suppression::builder().kind(json!(kind)).status(json!("accepted"));
+    result.suppressions = Some(vec![suppression.justification(escape(&words).into_owned()).build()]);
+    Some(result)
+}
+
 const fn level(finding: &Finding) -> model::ResultLevel {
     match finding.level {
         crate::rule::Level::Note => model::ResultLevel::Note,
         crate::rule::Level::Warning => model::ResultLevel::Warning,
         crate::rule::Level::Error => model::ResultLevel::Error,
     }
-}
-
-/// What a person reads beside the code.
-fn sentence(finding: &Finding) -> String {
-    let side = finding.side.as_str();
-    let why = finding.evidence.first().map_or_else(String::new, |reason| format!(": {reason}"));
-    let Some(key) = &finding.key else {
-        let subject = finding.subject.as_deref().unwrap_or_default();
-        return escape(&format!("`{subject}` stands here, in code of side {side}{why}.")).into_owned();
-    };
-    let what = format!("{} {} {}", key.environment.as_str(), key.kind.replace('-', " "), key.masked);
-    escape(&format!("The {what} is written here, in code of side {side}{why}.")).into_owned()
 }
 
 fn location(finding: &Finding, place: &Place, snippet: Option<String>) -> model::Location {

@@ -2,8 +2,9 @@
 //!
 //! Everything that comes from a scanned file is escaped before it is laid out; no scanned byte moves a cursor.
 
+use super::wording::{self, count, counts};
 use super::{Report, escape, timeline};
-use crate::finding::{Excerpt, Finding};
+use crate::finding::{Excerpt, Finding, Suppressed};
 use crate::rule::{Level, Rules};
 use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Renderer, Snippet};
 use std::collections::BTreeSet;
@@ -54,9 +55,15 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
     }
     ignored_by_git(&folded, out)?;
     rejected(report, out)?;
+    suppressed(report, out)?;
     unread(report, out)?;
     for remark in &report.remarks {
         writeln!(out, "note: {}", escape(remark))?;
+    }
+    for advice in &report.advice {
+        writeln!(out)?;
+        advice.lines().try_for_each(|line| writeln!(out, "{}", escape(line)))?;
+        writeln!(out)?;
     }
     writeln!(out, "{}", summary(report))
 }
@@ -193,6 +200,19 @@ fn rejected(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The findings that do not count, where everything is asked for.
+fn suppressed(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let asked = report.suppressed.iter().filter(|_| report.ignored.is_some());
+    for Suppressed { finding, suppression } in asked {
+        let place = finding.places.first().map_or_else(String::new, |place| format!(":{}", place.start.line));
+        let masked = finding.key.as_ref().map_or("", |key| key.masked.as_str());
+        let why = suppression.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let line = format!("{}{place}: {} {masked} by {}{why}", finding.path, finding.code, suppression.by.as_str());
+        writeln!(out, "suppressed: {}", escape(&line))?;
+    }
+    Ok(())
+}
+
 fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let left_out = &report.coverage.left_out;
     for one in left_out.iter().take(PATHS_MAX) {
@@ -201,22 +221,18 @@ fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if left_out.len() > PATHS_MAX {
         writeln!(out, "not read: {} more; --format json has them all", left_out.len() - PATHS_MAX)?;
     }
+    for (one, why) in report.coverage.accepted.iter().take(PATHS_MAX) {
+        writeln!(out, "not read, and accepted ({}): {}: {}", escape(why), escape(&one.path), escape(&one.reason))?;
+    }
     Ok(())
 }
 
 /// The last line: findings, keys, what was read, and what was not.
 fn summary(report: &Report) -> String {
-    let levels = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
-    let counts: Vec<String> = levels
-        .into_iter()
-        .map(|(level, word)| (report.count(level) as u64, word))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| count(number, word))
-        .collect();
-    let found = if counts.is_empty() {
-        "nothing found".to_owned()
+    let found = if report.findings.is_empty() {
+        counts(report)
     } else {
-        format!("{} ({})", counts.join(", "), count(report.secrets() as u64, "different key"))
+        format!("{} ({})", counts(report), count(report.secrets() as u64, "different key"))
     };
     let mut parts = vec![found];
     let objects = report.coverage.objects;
@@ -231,19 +247,11 @@ fn summary(report: &Report) -> String {
     if !skipped.is_empty() {
         parts.push(format!("skipped {}", skipped.join(", ")));
     }
+    parts.extend(wording::suppressed(report));
     if !report.complete() {
         parts.push(format!("INCOMPLETE: {} not read", report.coverage.left_out.len()));
     }
     parts.join("; ")
-}
-
-/// `1 file`, `2 files`, `2 git directories`.
-fn count(number: u64, word: &str) -> String {
-    match (number, word.strip_suffix('y')) {
-        (1, _) => format!("1 {word}"),
-        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
-        _ => format!("{number} {word}s"),
-    }
 }
 
 fn size(bytes: u64) -> String {

@@ -429,6 +429,16 @@ impl Rules {
         self.findings.iter().find(|rule| rule.needs == needs)
     }
 
+    /// Every published code, with its rule and environment, sorted by code.
+    pub fn codes(&self) -> Vec<(String, &FindingRule, Environment)> {
+        let both = |rule| [(rule, Environment::Live), (rule, Environment::Sandbox)];
+        let code = |(rule, environment): (&FindingRule, _)| rule.code(environment);
+        let mut codes: Vec<_> =
+            self.findings.iter().flat_map(both).map(|one: (&FindingRule, _)| (code(one), one.0, one.1)).collect();
+        codes.sort_by(|one, other| one.0.cmp(&other.0));
+        codes
+    }
+
     /// The rule called `name`; loading has checked that every name in use exists.
     pub fn finding(&self, name: &str) -> Option<&FindingRule> {
         self.findings.iter().find(|rule| rule.name == name)

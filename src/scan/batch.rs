@@ -18,6 +18,7 @@ pub(super) struct Batch {
     pub coverage: Coverage,
     pub ignored_by_class: [u64; Class::ALL.len()],
     pub ignored: Vec<Ignored>,
+    /// Things people should know; sorted when the report is made.
     pub remarks: Vec<String>,
     /// Whether there is a repository, which may be empty.
     pub is_repository: bool,
@@ -79,6 +80,7 @@ impl Batch {
             ignored_by_class: counts.map(|(class, count)| (class.as_str().into(), count)).collect(),
             ignored: options.wanted.ignored.then_some(self.ignored),
             remarks: self.remarks,
+            ..Report::default()
         }
     }
 }
@@ -117,6 +119,9 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
                     std::mem::swap(known, &mut finding);
                 }
                 known.new = is_new;
+                if finding.allowed_inline.is_none() {
+                    known.allowed_inline = None;
+                }
                 known.places.append(&mut finding.places);
                 known.places.sort();
                 known.places.dedup();

@@ -7,7 +7,7 @@ use super::reading::{Reading, Text};
 use crate::blob::Origin;
 use crate::classify::{Call, Surroundings};
 use crate::detect::{Cursor, Verdict, excerpt};
-use crate::finding::{Excerpt, Finding, Place};
+use crate::finding::{Excerpt, Finding, Place, without_key};
 use crate::rule::{Environment, Needs, Rules};
 use crate::side::{Judgement, Side};
 use std::collections::BTreeMap;
@@ -38,6 +38,15 @@ impl CallGroups {
         self.0.values().flat_map(|group| &group.places)
     }
 
+    /// Fingerprints, and the lines of each.
+    pub fn lines(&self, rules: &Rules) -> Vec<(String, Vec<u64>)> {
+        let lines = self.0.iter().filter_map(|((needs, _, subject), group)| {
+            let lines = group.places.iter().map(|place| place.start.line).collect();
+            Some((without_key(&rules.finding_of(*needs)?.name, subject), lines))
+        });
+        lines.collect()
+    }
+
     /// The findings, but for where they are; a name that is told of with a key in `known` is not told of again.
     pub fn findings(self, rules: &Rules, known: &[Finding]) -> Vec<Finding> {
         let is_known = |needs: Needs, subject: &str| {
@@ -60,6 +69,7 @@ impl CallGroups {
                 inventory: rule.on_request,
                 origin: Origin::File,
                 commit: None,
+                allowed_inline: None,
                 history: None,
                 path: String::new(),
                 places: group.places,
@@ -109,6 +119,7 @@ impl<'r> Reading<'r> {
         }
         let judgement = if self.ground.judges() {
             let judged = text.judge(shared, self.ground, self.path, &call.range)?;
+            let judged = shared.overridden(self.ground.prefix(), self.path, judged);
             let Some(judged) = told(call.needs, call.why, judged) else { return Ok(()) };
             judged
         } else {

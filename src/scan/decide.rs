@@ -63,6 +63,7 @@ impl Decision {
             path: String::new(),
             places: Vec::new(),
             excerpt: None,
+            allowed_inline: None,
         })
     }
 }

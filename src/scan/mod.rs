@@ -6,11 +6,14 @@
 mod batch;
 mod calls;
 mod change;
+mod comments;
 mod decide;
+mod explain;
 mod graphs;
 mod ground;
 mod history;
 mod inspect;
+mod overrides;
 mod personal;
 mod progress;
 mod reading;
@@ -18,7 +21,9 @@ mod target;
 
 pub use crate::source::repository::HookEnvironment;
 pub use change::{ChangeOptions, Part, Range};
+pub use explain::{Explanation, explain};
 pub use history::HistoryOptions;
+pub use overrides::Overrides;
 pub use progress::Progress;
 pub use target::{Listing, Target};
 
@@ -27,6 +32,7 @@ use crate::classify::{Calls, Classifier};
 use crate::detect::Detector;
 use crate::report::Report;
 use crate::rule::{Kind, RuleError, Rules};
+use crate::side::Judgement;
 use crate::source::open::Root;
 use crate::source::reader::{Buffer, Reader, Stream};
 use anyhow::{Context as _, Result, bail};
@@ -86,6 +92,8 @@ pub struct Options {
     pub history: HistoryOptions,
     /// The time, in seconds since 1970.
     pub now: i64,
+    /// Sides that the configuration sets.
+    pub overrides: Overrides,
     /// Shown while it runs.
     pub progress: Progress,
 }
@@ -249,6 +257,14 @@ impl Shared<'_> {
         }
         let calls = Calls::new(&self.options.rules.calls).map_err(std::io::Error::other)?;
         Ok(self.calls.get_or_init(|| calls))
+    }
+
+    /// `judgement` of what lies at `path` behind `prefix`, with the side that the configuration sets.
+    fn overridden(&self, prefix: &[u8], path: &[u8], judgement: Judgement) -> Judgement {
+        if self.options.overrides.is_empty() {
+            return judgement;
+        }
+        self.options.overrides.apply(&inspect::shown(&self.detector, prefix, path), judgement)
     }
 
     fn classifier(&self) -> std::io::Result<&Arc<Classifier>> {

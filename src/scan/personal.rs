@@ -12,13 +12,13 @@ pub(super) fn without_people(origin: Origin, excerpt: Excerpt) -> Excerpt {
     match origin {
         Origin::Reflog => match before.rfind('\t') {
             // The message follows the tab.
-            Some(tab) => without_addresses(behind(&excerpt, tab + 1)),
+            Some(tab) => without_addresses(&behind(&excerpt, tab + 1)),
             None => key_alone(&excerpt),
         },
         Origin::Commit | Origin::Tag => {
             let is_header = PEOPLE.iter().any(|person| before.starts_with(person));
             let may_be = excerpt.cut_before && excerpt.text.contains('@');
-            if is_header || may_be { key_alone(&excerpt) } else { without_addresses(excerpt) }
+            if is_header || may_be { key_alone(&excerpt) } else { without_addresses(&excerpt) }
         }
         _ => excerpt,
     }
@@ -35,7 +35,7 @@ fn behind(excerpt: &Excerpt, from: usize) -> Excerpt {
 }
 
 /// Every word around the key that holds an `@` is cut down to it.
-fn without_addresses(excerpt: Excerpt) -> Excerpt {
+fn without_addresses(excerpt: &Excerpt) -> Excerpt {
     let clean = |text: &str| {
         let words: Vec<&str> = text.split(' ').map(|word| if word.contains('@') { "…@…" } else { word }).collect();
         words.join(" ")
@@ -43,7 +43,8 @@ fn without_addresses(excerpt: Excerpt) -> Excerpt {
     let before = clean(&excerpt.text[..excerpt.key.start]);
     let key = &excerpt.text[excerpt.key.clone()];
     let text = format!("{before}{key}{}", clean(&excerpt.text[excerpt.key.end..]));
-    Excerpt { key: before.len()..before.len() + key.len(), text, ..excerpt }
+    let key = before.len()..before.len() + key.len();
+    Excerpt { text, key, cut_before: excerpt.cut_before, cut_after: excerpt.cut_after }
 }
 
 #[cfg(test)]

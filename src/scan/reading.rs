@@ -5,6 +5,7 @@
 use super::Shared;
 use super::batch::Batch;
 use super::calls::CallGroups;
+use super::comments::Comments;
 use super::decide::{self, Decision};
 use super::ground::Ground;
 use super::personal::without_people;
@@ -44,6 +45,7 @@ pub(super) struct Reading<'r> {
     pub(super) calls: CallGroups,
     rejected: [u64; Class::ALL.len()],
     ignored: Vec<Ignored>,
+    comments: Comments,
 }
 
 /// Every place of one key in one blob.
@@ -145,6 +147,7 @@ impl<'r> Reading<'r> {
             calls: CallGroups::default(),
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
+            comments: Comments::default(),
         }
     }
 
@@ -158,9 +161,11 @@ impl<'r> Reading<'r> {
                 self.cursor = Cursor::new(self.form);
             }
             if has_prefix {
+                self.comments.look(&window, self.cursor, &self.shared.detector);
                 self.window(&window)?;
             }
             if !window.last {
+                self.comments.pass(&window);
                 self.cursor.advance_over(&window);
             }
         }
@@ -250,6 +255,7 @@ impl<'r> Reading<'r> {
                 }
                 origin => decide::no_code(whereabouts(origin)),
             };
+            let judgement = shared.overridden(self.ground.prefix(), self.path, judgement);
             group.decision.weigh(&shared.options.rules, judgement);
         }
         if group.places.len() < PLACES_MAX {
@@ -284,7 +290,17 @@ impl<'r> Reading<'r> {
     /// Turns what was read into findings of `path`, as reports show it.
     pub fn finish(mut self, path: &str, hashes: &BTreeMap<u64, String>, batch: &mut Batch) {
         self.count_rejected(path, batch);
+        batch.remarks.extend(self.remarks(path));
         batch.findings.extend(self.findings(path, hashes));
+    }
+
+    /// Sentences about comments that allow nothing.
+    fn remarks(&self, path: &str) -> Vec<String> {
+        let lines = |group: &Group| group.places.iter().map(|place| place.start.line).collect();
+        let without = self.calls.lines(&self.shared.options.rules);
+        let keys = self.groups.iter().map(|(fingerprint, group)| (fingerprint.as_str(), lines(group)));
+        let lines = keys.chain(without.iter().map(|(known, lines)| (known.as_str(), lines.clone()))).collect();
+        self.comments.remarks(path, &lines)
     }
 
     /// Counts what was no key.
@@ -298,15 +314,16 @@ impl<'r> Reading<'r> {
 
     /// The keys found, as findings of `path`.
     pub fn findings(self, path: &str, hashes: &BTreeMap<u64, String>) -> Vec<Finding> {
-        let Self { shared, ground, groups, calls, origin, .. } = self;
+        let Self { shared, ground, groups, calls, origin, comments, .. } = self;
         let standing = || ground.standing(self.path);
         let mut findings = Vec::new();
-        for mut group in groups.into_values() {
+        for (fingerprint, mut group) in groups {
             for place in &mut group.places {
                 place.line_hash = hashes.get(&place.start.line).cloned();
             }
             let finding = group.decision.finding(&shared.options.rules, group.key, &standing);
             findings.extend(finding.map(|finding| Finding {
+                allowed_inline: comments.reason(&fingerprint, &group.places),
                 origin,
                 chain: shown_chain(ground, finding.chain),
                 path: path.into(),
@@ -320,7 +337,13 @@ impl<'r> Reading<'r> {
             for place in &mut finding.places {
                 place.line_hash = hashes.get(&place.start.line).cloned();
             }
-            Finding { origin, path: path.into(), chain: shown_chain(ground, finding.chain), ..finding }
+            Finding {
+                allowed_inline: comments.reason(&finding.fingerprint(), &finding.places),
+                origin,
+                path: path.into(),
+                chain: shown_chain(ground, finding.chain),
+                ..finding
+            }
         }));
         findings
     }

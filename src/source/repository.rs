@@ -15,6 +15,7 @@ use crate::source::objects::Objects;
 use crate::source::open::Root;
 
 mod checkout;
+mod committed;
 mod config;
 mod ignored;
 mod index;
@@ -26,6 +27,7 @@ mod reftable;
 mod revision;
 
 pub use checkout::{Checkout, HookEnvironment};
+pub use committed::Committed;
 pub use index::{Index, IndexEntry};
 pub use locate::is_git_directory;
 pub use object_format::object_format;

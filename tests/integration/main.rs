@@ -8,11 +8,16 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod baseline;
 mod calls;
 mod cases;
 mod detection;
+mod explain;
+mod explaining;
 mod formats;
 mod graph;
+mod outputs;
+mod policy;
 #[cfg(unix)]
 mod repository;
 mod sides;
@@ -22,4 +27,5 @@ mod template;
 mod tidy;
 #[cfg(unix)]
 mod tree;
+mod trust;
 mod workspace;

@@ -17,19 +17,51 @@ const IMPORTS: &[(&str, &[&str])] = &[
     // Pure.
     ("classify", &["blob", "rule", "side"]),
     ("detect", &["blob", "finding", "rule", "secret"]),
+    ("explain", &["blob", "finding", "rule"]),
     ("line_hash", &[]),
+    ("settings", &["rule", "secret", "side"]),
+    ("suppress", &["finding", "rule", "secret", "settings", "side"]),
     // Edges.
     ("output", &[]),
-    ("report", &["finding", "path", "rule"]),
+    ("report", &["blob", "finding", "path", "rule", "side"]),
     ("source", &["blob", "path", "side"]),
     // The scan.
-    ("scan", &["blob", "classify", "detect", "finding", "line_hash", "path", "report", "rule", "side", "source"]),
+    (
+        "scan",
+        &[
+            "blob",
+            "classify",
+            "detect",
+            "finding",
+            "line_hash",
+            "path",
+            "report",
+            "rule",
+            "settings",
+            "side",
+            "source",
+            "suppress",
+        ],
+    ),
     // The program.
     ("cli", &[]),
     ("exit", &["report", "rule"]),
     ("stdio", &["detect", "report", "rule"]),
-    ("config", &["cli", "exit", "output", "rule", "scan"]),
-    ("command", &["cli", "config", "exit", "output", "report", "scan", "stdio"]),
+    (
+        "config",
+        &[
+            "cli", "detect", "exit", "output", "path", "report", "rule", "scan", "secret", "settings", "source",
+            "suppress",
+        ],
+    ),
+    ("conclude", &["config", "exit", "finding", "path", "report", "rule", "secret", "settings", "source", "suppress"]),
+    (
+        "command",
+        &[
+            "cli", "conclude", "config", "detect", "exit", "explain", "finding", "output", "report", "rule", "scan",
+            "settings", "stdio", "suppress",
+        ],
+    ),
 ];
 
 /// The modules each external crate is used in: one home, or the reason why not.
@@ -39,7 +71,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // Errors with context, in the shell of the program.
     ("anyhow", &["command", "config", "output", "scan", "stdio"]),
     // Paths and texts of scanned trees are bytes.
-    ("bstr", &["classify", "scan", "source"]),
+    ("bstr", &["classify", "conclude", "scan", "source"]),
     // The definition, its parse, and what is generated from it.
     ("clap", &["cli", "command", "main"]),
     // The shells are an argument.
@@ -54,13 +86,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gix_object", &["scan", "source"]),
     ("gix_odb", &["source"]),
     ("gix_pack", &["source"]),
-    ("globset", &["classify"]),
+    // Globs of the side rules, and those of a repository.
+    ("globset", &["classify", "settings"]),
     ("ignore", &["source"]),
     ("indicatif", &["scan"]),
-    ("jiff", &["report"]),
+    ("jiff", &["report", "settings"]),
     ("libdeflater", &["source"]),
     // One routine of byte search, wherever bytes are.
-    ("memchr", &["classify", "detect", "rule", "scan", "source"]),
+    ("memchr", &["classify", "detect", "rule", "scan", "source", "suppress"]),
     // The walk over a list, and the pool it runs on.
     ("rayon", &["scan", "source"]),
     // Patterns of rules, and the classes of characters that are escaped.
@@ -69,13 +102,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["source", "stdio"]),
     ("sarif", &["report"]),
     // Derives, on every serialised form.
-    ("serde", &["classify", "report", "rule", "side"]),
-    // Reports, and manifests.
-    ("serde_json", &["classify", "report"]),
+    ("serde", &["classify", "explain", "report", "rule", "settings", "side", "suppress"]),
+    // Reports, manifests, baselines, and the list of rules.
+    ("serde_json", &["classify", "command", "report", "suppress"]),
     // Fingerprints of keys, and of the rules.
     ("sha2", &["rule", "secret"]),
     ("tempfile", &["output"]),
-    ("toml", &["rule"]),
+    // Rules, examples, and the configuration.
+    ("toml", &["explain", "rule", "settings"]),
     // Imports and loaders, where a hit needs them.
     ("tree_sitter", &["classify"]),
     ("tree_sitter_typescript", &["classify"]),
@@ -219,7 +253,10 @@ fn published() -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            if path.is_dir() && !skipped.contains(&name.as_str()) {
+            if skipped.contains(&name.as_str()) {
+                continue;
+            }
+            if path.is_dir() {
                 folders.push(path);
             } else if path.is_file() {
                 found.push(path);

@@ -1,0 +1,40 @@
+//! Sides that the configuration sets by path.
+//!
+//! They win over what the classifier concludes, and say so.
+
+use crate::settings::{Globs, Settings};
+use crate::side::{Judgement, Side};
+use crate::suppress::Anchor;
+
+/// Sides by glob.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    globs: Globs,
+    sides: Vec<(String, Side)>,
+    anchor: Anchor,
+}
+
+impl Overrides {
+    /// Those of `settings`; `anchor` leads from reported paths to those that the globs are about.
+    pub fn new(settings: &Settings, anchor: Anchor) -> Self {
+        let sides = settings.sides();
+        // Whoever read the settings has checked the globs.
+        let globs = Globs::new(sides.iter().map(|(glob, _)| *glob)).unwrap_or_default();
+        Self { globs, sides: sides.into_iter().map(|(glob, side)| (glob.to_owned(), side)).collect(), anchor }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.sides.is_empty()
+    }
+
+    /// `judgement` of something at `path`, as reports show it, with the side that is set for the path.
+    pub fn apply(&self, path: &str, mut judgement: Judgement) -> Judgement {
+        let number = self.anchor.below_root(path).and_then(|path| self.globs.last_match(&path));
+        if let Some((glob, side)) = number.and_then(|number| self.sides.get(number)) {
+            judgement.side = *side;
+            judgement.evidence.insert(0, format!("the configuration puts `{glob}` on side {}", side.as_str()));
+        }
+        judgement
+    }
+}

@@ -1,0 +1,164 @@
+//! The baseline: what was there before stays silent, what is new or worse does not.
+
+use crate::policy::fingerprint;
+use crate::template::{expand, live_key};
+use crate::workspace::{Run, Workspace};
+use serde_json::Value;
+use std::fs;
+
+const FILE: &str = "ansalint-baseline.jsonl";
+
+fn repository() -> Workspace {
+    let work = Workspace::new();
+    work.git(&["init", "-q"]);
+    work
+}
+
+fn ok(run: Run) -> String {
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    run.stdout
+}
+
+fn scan(work: &Workspace) -> (Option<i32>, Value) {
+    let run = work.run(&["scan", "--format", "json"]);
+    (run.code, run.json())
+}
+
+fn remarks(report: &Value) -> String {
+    report["remarks"].to_string()
+}
+
+#[test]
+fn old_leaks_are_silent_and_the_next_one_fails() {
+    let work = repository();
+    work.write("a.py", format!("K = '{}'\nL = '{}'\n", live_key(1), live_key(2)));
+    work.write("b.txt", expand("ansa_cs_live_{base64:32}", 3));
+    assert_eq!(scan(&work).0, Some(1));
+    let told = ok(work.run(&["baseline", "create", "--reason", "before we looked"]));
+    assert!(told.contains("3 added"), "{told}");
+    let text = fs::read_to_string(work.path().join(FILE)).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (4, "{\"schema\":\"ansalint-baseline/1\"}"));
+    assert!(lines[1..].is_sorted() && text.contains("before we looked"));
+    for seed in 1..3 {
+        assert!(text.contains(&fingerprint(&live_key(seed))) && !text.contains(&live_key(seed)[13..]));
+    }
+    let (code, report) = scan(&work);
+    assert_eq!((code, report["summary"]["suppressed_by"]["baseline"].as_u64()), (Some(0), Some(3)));
+    work.write("c.py", live_key(4));
+    let (code, report) = scan(&work);
+    assert_eq!((code, report["findings"][0]["path"].as_str()), (Some(1), Some("c.py")));
+    // A known key that is copied is new where it was copied to.
+    work.write("c.py", live_key(1));
+    assert_eq!(scan(&work).0, Some(1));
+    let again = work.run(&["baseline", "create"]);
+    assert!(again.code == Some(2) && again.stderr.contains("update"), "{}", again.stderr);
+    assert!(ok(work.run(&["baseline", "update"])).contains("1 added"));
+    assert_eq!(scan(&work).0, Some(0));
+    assert_eq!(work.run(&["scan", "--no-config"]).code, Some(1));
+    let elsewhere = work.path().join("other.jsonl");
+    fs::rename(work.path().join(FILE), &elsewhere).unwrap();
+    assert_eq!(scan(&work).0, Some(1));
+    assert_eq!(work.run(&["scan", "--baseline", "other.jsonl"]).code, Some(0));
+    work.write("ansalint.toml", "baseline = \"other.jsonl\"\n");
+    assert_eq!(scan(&work).0, Some(0));
+    work.write("ansalint.toml", "baseline = \"gone.jsonl\"\n");
+    assert_eq!(work.run(&["scan"]).code, Some(2));
+}
+
+#[test]
+fn a_known_finding_that_gets_worse_fires_again() {
+    let work = repository();
+    let key = live_key(1);
+    work.write("src/pay.js", format!("export const key = '{key}'\n"));
+    work.write("package.json", "{\"dependencies\": {\"express\": \"4\"}}");
+    ok(work.run(&["baseline", "create"]));
+    assert_eq!(scan(&work).0, Some(0));
+    work.write("src/pay.js", format!("document.title = '{key}'\n"));
+    let (code, report) = scan(&work);
+    assert_eq!((code, report["findings"][0]["code"].as_str()), (Some(1), Some("ANSA1001")));
+    assert!(remarks(&report).contains("has become worse"), "{}", remarks(&report));
+}
+
+#[test]
+fn live_keys_in_client_code_need_an_owner_and_expire() {
+    let work = repository();
+    let key = live_key(1);
+    work.write("a.js", format!("document.title = '{key}'\n"));
+    let told = ok(work.run(&["baseline", "create"]));
+    assert!(told.contains("0 added") && told.contains("--owner"), "{told}");
+    assert_eq!(scan(&work).0, Some(1));
+    assert!(ok(work.run(&["baseline", "update", "--owner", "payments"])).contains("1 added"));
+    let line = fs::read_to_string(work.path().join(FILE)).unwrap();
+    let expires = line.split("\"expires\":\"").nth(1).unwrap()[..10].to_owned();
+    let (code, report) = scan(&work);
+    assert_eq!(code, Some(0));
+    assert!(remarks(&report).contains(&format!("until {expires} by the baseline, payments")), "{}", remarks(&report));
+    // One whose day has passed fires, and is not renewed in silence.
+    fs::write(work.path().join(FILE), line.replace(&expires, "2020-01-01")).unwrap();
+    let (code, report) = scan(&work);
+    assert!(code == Some(1) && remarks(&report).contains("expired on 2020-01-01"), "{}", remarks(&report));
+    assert!(ok(work.run(&["baseline", "show"])).contains("EXPIRED 2020-01-01"));
+    assert!(ok(work.run(&["baseline", "update"])).contains("not renewed"));
+    assert_eq!(scan(&work).0, Some(1));
+    ok(work.run(&["baseline", "update", "--expires", "2999-12-31"]));
+    assert_eq!(scan(&work).0, Some(0));
+    assert_eq!(work.run(&["baseline", "update", "--expires", "tomorrow"]).code, Some(2));
+    // A line without an owner, whoever wrote it, holds nothing.
+    let text = fs::read_to_string(work.path().join(FILE)).unwrap();
+    fs::write(work.path().join(FILE), text.replace("\"owner\":\"payments\",", "")).unwrap();
+    assert_eq!(scan(&work).0, Some(1));
+}
+
+#[test]
+fn renames_are_followed_and_what_is_gone_is_pruned() {
+    let work = repository();
+    work.write("old/a.py", format!("K = '{}'\n", live_key(1)));
+    work.write("b.py", format!("K = '{}'\n", live_key(2)));
+    ok(work.run(&["baseline", "create", "--reason", "known"]));
+    fs::create_dir(work.path().join("new")).unwrap();
+    fs::rename(work.path().join("old/a.py"), work.path().join("new/b.py")).unwrap();
+    let (code, report) = scan(&work);
+    assert!(code == Some(0) && remarks(&report).contains("it is now at new/b.py"), "{}", remarks(&report));
+    // A part of the repository will do, since the old path is gone from the disk.
+    assert_eq!(work.run(&["scan", "new"]).code, Some(0));
+    assert!(ok(work.run(&["baseline", "update"])).contains("1 moved"));
+    assert!(!remarks(&scan(&work).1).contains("is now at"));
+    let text = fs::read_to_string(work.path().join(FILE)).unwrap();
+    assert!(text.contains("new/b.py") && !text.contains("old/a.py") && text.contains("known"));
+    fs::write(work.path().join("b.py"), "clean").unwrap();
+    let (_, report) = scan(&work);
+    assert!(remarks(&report).contains("1 entry of the baseline matches nothing"), "{}", remarks(&report));
+    assert!(ok(work.run(&["baseline", "prune"])).contains("1 removed"));
+    assert!(ok(work.run(&["baseline", "show"])).contains(": 1 entry"));
+}
+
+#[test]
+fn a_baseline_that_is_damaged_is_an_error() {
+    let work = repository();
+    work.write("a.txt", live_key(1));
+    ok(work.run(&["baseline", "create"]));
+    let text = fs::read_to_string(work.path().join(FILE)).unwrap();
+    for bad in
+        [String::new(), format!("{text}<<<<<<< HEAD\n"), text.replace("\"path\"", "\"paht\""), text.replace("/1", "/2")]
+    {
+        work.write(FILE, &bad);
+        let run = work.run(&["scan"]);
+        assert!(run.code == Some(2) && run.stderr.contains(FILE), "{bad}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_baseline_made_in_a_folder_holds_everywhere() {
+    let work = repository();
+    work.write("sub/a.txt", live_key(1));
+    work.write("b.txt", live_key(2));
+    let in_sub =
+        |args: &[&str]| -> Run { work.command(args).current_dir(work.path().join("sub")).output().unwrap().into() };
+    ok(in_sub(&["baseline", "create"]));
+    assert!(work.path().join(FILE).is_file());
+    assert_eq!(scan(&work).0, Some(0));
+    assert_eq!(in_sub(&["scan"]).code, Some(0));
+    assert_eq!(in_sub(&["scan", ".."]).code, Some(0));
+    assert_eq!(in_sub(&["scan", "../b.txt"]).code, Some(0));
+}

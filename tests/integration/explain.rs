@@ -1,0 +1,58 @@
+//! `ansalint explain`: the side of any file, as its user reads it.
+
+use crate::template::live_key;
+use crate::workspace::Workspace;
+
+#[test]
+fn a_file_without_a_key_is_explained_with_weights_and_contradictions() {
+    let work = Workspace::new();
+    work.write("package.json", r#"{"dependencies": {"react-dom": "19"}}"#);
+    work.write("src/api.js", "const fs = require('fs')\n");
+    let run = work.run(&["explain", "--side", "src/api.js", "--side", "package.json"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(
+        run.stdout,
+        "src/api.js: server\n   80  for server: the file imports `fs`, which runs on servers\n   45  against client: `package.json` depends on `react-dom`\n\
+         package.json: infra\n   88  for infra: this file steers builds and deployments\n   45  against client: `package.json` depends on `react-dom`\n"
+    );
+}
+
+#[test]
+fn parts_and_variables_are_told_by_line() {
+    let work = Workspace::new();
+    work.write("package.json", r#"{"dependencies": {"next": "15", "react-dom": "19"}}"#);
+    work.write(
+        "pages/pay.jsx",
+        "export default () => null\nexport async function getServerSideProps() {\n  return {}\n}\n",
+    );
+    work.write(".env", "A=1\nNEXT_PUBLIC_B=2\n");
+    work.write("page.php", "<p>\n<?php\n$a = 1;\n?>\n");
+    let told = |path: &str| work.run(&["explain", "--side", path]).stdout;
+    let page = told("pages/pay.jsx");
+    assert!(page.starts_with("pages/pay.jsx: client\n") && page.contains("from line 2: server\n"), "{page}");
+    let variables = told(".env");
+    assert!(variables.starts_with(".env: each variable has a side of its own\n"), "{variables}");
+    assert!(variables.contains("from line 1, `A`: server\n"), "{variables}");
+    assert!(variables.contains("from line 2, `NEXT_PUBLIC_B`: client\n"), "{variables}");
+    let php = told("page.php");
+    assert!(php.starts_with("page.php: client\n") && php.contains("from line 2: server\n"), "{php}");
+}
+
+#[test]
+fn what_cannot_be_explained_is_an_error_and_keys_are_masked() {
+    let work = Workspace::new();
+    work.write("src/a.bin", "x");
+    work.write("pom.xml", "");
+    assert_eq!(work.run(&["explain", "--side", "src/a.bin"]).stdout.lines().next(), Some("src/a.bin: unknown"));
+    for path in ["src", "none", "src/none.js"] {
+        let run = work.run(&["explain", "--side", path]);
+        assert_eq!(run.code, Some(2), "{path}");
+        assert!(run.stderr.starts_with("error: ") && run.stdout.is_empty(), "{path}: {}", run.stderr);
+    }
+    assert_eq!(work.run(&["explain"]).code, Some(2));
+    let key = live_key(1);
+    work.write(format!("{key}/pay.go"), "package pay\n");
+    work.write(format!("{key}/go.mod"), "module a\n");
+    let run = work.run(&["explain", "--side", &format!("{key}/pay.go")]);
+    assert!(run.stdout.contains(": server\n") && !run.stdout.contains(&key), "{}", run.stdout);
+}
