@@ -2,6 +2,7 @@
 //!
 //! The file is read as a scan reads it, as far as its first window.
 
+use super::graphs::Graphs;
 use super::ground::{Disk, Ground as _};
 use super::inspect::shown;
 use super::{Selection, target};
@@ -9,10 +10,13 @@ use crate::blob::{Blob, Visit, Visitor, Window};
 use crate::classify::Classifier;
 use crate::detect::{Decoded, Detector, Form, mask};
 use crate::rule::Rules;
-use crate::side::{Account, Piece, Section};
+use crate::side::{Account, Judgement, Piece, Section};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// What it is worth who imports a file: more than a manifest, less than what the file says itself.
+const IMPORTERS_WEIGHT: u32 = 59;
 
 /// The account of one file.
 #[derive(Debug)]
@@ -54,7 +58,14 @@ fn one(path: &Path, classifier: &Arc<Classifier>, detector: &Detector) -> Result
     };
     let facts = ground.facts(classifier, name);
     let prepared = classifier.prepare(&ground.below_top(name), &text, crate::blob::Part::Start, &facts);
-    let account = masked(detector, prepared.account(&text));
+    let mut account = prepared.account(&text);
+    if let Some(side) = account.side.filter(|_| prepared.is_open(&text, &(0..0))) {
+        let judged = ground.decide(classifier, &Graphs::default(), name, Judgement::new(side, Vec::new()));
+        let told = judged.evidence.into_iter().map(|why| Piece { side: judged.side, weight: IMPORTERS_WEIGHT, why });
+        account.pieces.splice(0..0, told);
+        account.side = Some(judged.side);
+    }
+    let account = masked(detector, account);
     Ok(Explanation { path: shown(detector, ground.prefix(), name), account })
 }
 

@@ -55,6 +55,47 @@ fn importers_decide_on_disk_and_in_a_commit_alike() {
     assert!(labelled >= 40, "only {labelled} modules are labelled");
 }
 
+#[test]
+fn thousands_of_modules_and_hostile_ones_are_walked() {
+    let work = Workspace::new();
+    work.write("package.json", r#"{"dependencies": {"express": "5", "react": "19", "react-dom": "19"}}"#);
+    for number in 0..5_000 {
+        let next = number + 1;
+        let next = if next % 50 == 0 { number } else { next };
+        work.write(
+            format!("src/m{number}.ts"),
+            format!("import {{ f as g }} from './m{next}'\nexport const f = () => g\n"),
+        );
+    }
+    work.write("src/m49.ts", format!("export const f = '{}'\n", live_key(1)));
+    work.write("src/entry.tsx", "import { f } from './m0'\nimport 'react-dom/client'\ndocument.title = f\n");
+    work.write("src/tangled.ts", format!("export const key = '{}'\n", live_key(2)));
+    let tangle = "'".repeat(200_000);
+    work.write("src/bad.jsx", format!("import {{ key }} from './tangled'\ndocument.title = useState(key)\n{tangle}\n"));
+    work.write("src/deep.ts", format!("export const key = '{}'\n", live_key(3)));
+    let deep = "(".repeat(100_000);
+    work.write("src/nested.jsx", format!("import {{ key }} from './deep'\ndocument.title = useState(key)\n{deep}\n"));
+    let report = work.run(&["scan", "--format", "json"]).json();
+    let side = |path: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["path"] == *path).unwrap()["side"].clone()
+    };
+    assert_eq!(side("src/m49.ts")["value"], "shared");
+    assert!(
+        side("src/m49.ts")["evidence"][0]
+            .as_str()
+            .unwrap()
+            .contains("`src/entry.tsx` imports it (line 1), through `src/m0.ts`")
+    );
+    assert_eq!(side("src/tangled.ts")["value"], "unknown");
+    assert!(
+        side("src/tangled.ts")["evidence"][0].as_str().unwrap().contains("takes more steps to read than code does")
+    );
+    assert_ne!(side("src/deep.ts")["value"], "server");
+    let explained = work.run(&["explain", "--side", "src/m49.ts"]);
+    assert!(explained.stdout.starts_with("src/m49.ts: shared\n"), "{}{}", explained.stdout, explained.stderr);
+}
+
 fn compare(about: &str, tree: &Tree, report: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let findings = report["findings"].as_array().unwrap();
