@@ -2,6 +2,7 @@
 //!
 //! Pure: bytes in, candidates out. It knows nothing of files, sides or reports, and gives a key's bytes to nobody but [`Secret`].
 
+mod decode;
 mod excerpt;
 mod grammar;
 mod placeholder;
@@ -9,6 +10,7 @@ mod position;
 mod prefix;
 mod text;
 
+pub use decode::{Budget, Exploration, Hidden};
 pub use excerpt::{excerpt, mask};
 pub use placeholder::Class;
 pub use position::Cursor;
@@ -16,6 +18,7 @@ pub use text::{Decoded, Form};
 
 use crate::rule::{Environment, RuleError, Rules};
 use crate::secret::Secret;
+use decode::{Anchors, Explorer, Mode};
 use grammar::Run;
 use placeholder::Placeholder;
 use prefix::{Needle, Prefixes};
@@ -39,8 +42,8 @@ pub struct Candidate {
     pub environment: Option<Environment>,
     /// Byte range in the searched bytes, from the prefix to the end of the identifier.
     pub range: Range<usize>,
-    /// Whether every character takes two bytes, as in UTF-16.
-    pub wide: bool,
+    /// Bytes that every character takes: 1, 2 as in UTF-16, or 4 as in UTF-32.
+    pub width: usize,
     /// What it is.
     pub verdict: Verdict,
 }
@@ -48,6 +51,7 @@ pub struct Candidate {
 /// The compiled rules.
 pub struct Detector {
     prefixes: Prefixes,
+    anchors: Anchors,
     environments: Vec<(Environment, String)>,
     placeholder: Placeholder,
 }
@@ -59,14 +63,39 @@ impl Detector {
             rules.keys.environments.iter().map(|&environment| (environment, format!("{}_", environment.as_str())));
         Ok(Self {
             prefixes: Prefixes::new(&rules.keys),
+            anchors: Anchors::new(),
             environments: environments.collect(),
             placeholder: Placeholder::new(&rules.keys, &rules.placeholders)?,
         })
     }
 
-    /// Whether any prefix stands in `bytes`; almost always `false`, and then nothing more is to be done.
+    /// Whether anything in `bytes`, which are a whole blob, may be a key, plain or encoded; almost always `false`, and then nothing
+    /// more is to be done.
     pub fn any(&self, bytes: &[u8]) -> bool {
-        self.prefixes.first(bytes).is_some()
+        self.any_in(Form::of(bytes), bytes)
+    }
+
+    /// The same of a part of a blob in `form`.
+    pub fn any_in(&self, form: Form, bytes: &[u8]) -> bool {
+        let mut budget = Budget::default();
+        budget.grant(bytes.len());
+        if Explorer::new(self, &mut budget, Mode::Any).any(bytes) {
+            return true;
+        }
+        let is_cut = budget.cuts().next().is_some();
+        is_cut || (form != Form::Utf8 && self.any_in(Form::Utf8, Decoded::new(form, bytes, 0).text.as_bytes()))
+    }
+
+    /// Every candidate in `bytes` that does not stand there as it is, as far as `budget` reaches.
+    pub fn explore(&self, bytes: &[u8], budget: &mut Budget) -> Exploration {
+        Explorer::new(self, budget, Mode::All).explore(bytes)
+    }
+
+    /// Whether `candidate` is as long as keys that Ansa publishes: 32 characters or a UUID behind the prefix.
+    fn has_published_len(&self, candidate: &Candidate) -> bool {
+        let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
+        let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
+        [32, 36].contains(&(candidate.range.len() / candidate.width - prefix_len))
     }
 
     /// The most bytes of what [`Detector::any`] looks for.
@@ -95,8 +124,7 @@ impl Detector {
 
     /// The bytes of `candidate`, which a search of `bytes` gave.
     pub fn secret(&self, bytes: &[u8], candidate: &Candidate) -> Secret {
-        let step = if candidate.wide { 2 } else { 1 };
-        let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(step).collect();
+                let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(candidate.width).collect();
         let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
         let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
         Secret::new(narrow, prefix_len)
@@ -126,7 +154,7 @@ impl Detector {
             kind: needle.kind,
             environment: environment.map(|&(environment, _)| environment),
             range: needle.range.start..run.end(),
-            wide: needle.wide,
+            width: needle.width,
             verdict: Verdict::Key,
         };
         (candidate, run)

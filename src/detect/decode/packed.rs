@@ -1,0 +1,126 @@
+//! Compressed streams inside other encodings: gzip, zlib, raw deflate, zstd and brotli.
+//!
+//! Streaming, and counted on what comes out. Files that are compressed themselves are not this module's.
+
+use std::io::Read;
+
+/// Bytes of a stream that are inflated to see whether it is one.
+const TRIAL_BYTES: usize = 64;
+/// The least that a trial has to give.
+const TRIAL_BYTES_MIN: usize = 24;
+/// Bytes inflated in one step.
+const STEP_BYTES: usize = 16 * 1024;
+
+/// How a stream is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gzip,
+    Zlib,
+    Deflate,
+    Zstd,
+    Brotli,
+}
+
+/// What came out of a stream.
+pub(super) struct Unpacked {
+    pub bytes: Vec<u8>,
+    pub end: End,
+}
+
+/// How inflating ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The stream is over.
+    Whole,
+    /// It is damaged or cut off.
+    Damaged,
+    /// More would have come.
+    Limit,
+}
+
+impl Packing {
+    /// The packing that the first bytes of a stream name.
+    pub fn named(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // The usual window, no dictionary, and a check that makes the two bytes a multiple of 31.
+            [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), ..] if (0x7800 + u16::from(*flags)).is_multiple_of(31) => {
+                Some(Self::Zlib)
+            }
+            _ => None,
+        }
+    }
+
+    /// The packing of a stream that names none, found by trying; what comes out has to be text.
+    pub fn tried(bytes: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<Self> {
+        let first = *bytes.first()?;
+        let may_be_deflate = matches!(first >> 1 & 3, 1 | 2);
+        // A window of 22 or 24 bits, as libraries and the program choose, or of 10 to 17 for short input.
+        let may_be_brotli = matches!(first & 0x0f, 0x0b | 0x0f | 0x0d | 0x09 | 0x07 | 0x05 | 0x03 | 0x01) || first & 1 == 0;
+        let gives_text = |packing: &Self| {
+            let head = packing.unpack(bytes, TRIAL_BYTES).bytes;
+            head.len() >= TRIAL_BYTES_MIN && is_texty(&head)
+        };
+        let deflate = may_be_deflate.then_some(Self::Deflate).filter(gives_text);
+        deflate.or_else(|| may_be_brotli.then_some(Self::Brotli).filter(gives_text))
+    }
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zlib => "zlib",
+            Self::Deflate => "deflate",
+            Self::Zstd => "zstd",
+            Self::Brotli => "brotli",
+        }
+    }
+
+    /// At most `bytes_max` bytes of what `bytes` inflate to.
+    pub fn unpack(self, bytes: &[u8], bytes_max: usize) -> Unpacked {
+        match self {
+            Self::Gzip => read(&mut flate2::read::MultiGzDecoder::new(bytes), bytes_max),
+            Self::Zlib => read(&mut flate2::read::ZlibDecoder::new(bytes), bytes_max),
+            Self::Deflate => read(&mut flate2::read::DeflateDecoder::new(bytes), bytes_max),
+            Self::Zstd => match zstd::stream::read::Decoder::new(bytes) {
+                Ok(mut decoder) => read(&mut decoder, bytes_max),
+                Err(_) => Unpacked { bytes: Vec::new(), end: End::Damaged },
+            },
+            Self::Brotli => read(&mut brotli_decompressor::Decompressor::new(bytes, STEP_BYTES), bytes_max),
+        }
+    }
+}
+
+fn read(reader: &mut dyn Read, bytes_max: usize) -> Unpacked {
+    let mut bytes = Vec::new();
+    let mut step = vec![0; STEP_BYTES.min(bytes_max + 1)];
+    let end = loop {
+        match reader.read(&mut step) {
+            Ok(0) => break End::Whole,
+            Ok(len) if bytes.len() + len > bytes_max => {
+                bytes.extend_from_slice(&step[..bytes_max - bytes.len()]);
+                break End::Limit;
+            }
+            Ok(len) => bytes.extend_from_slice(&step[..len]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break End::Damaged,
+        }
+    };
+    Unpacked { bytes, end }
+}
+
+#[cfg(test)]
+pub(super) const EXAMPLES: super::Examples = super::Examples {
+    found: &[
+        ("release: {base64 {gzip K={key}\n}}\n", &["base64", "gzip"]),
+        ("release: {base64 {base64 {gzip K={key}\n}}}\n", &["base64", "base64", "gzip"]),
+        ("//# x=data:application/json;base64,{base64 {zlib {\"sourcesContent\":[\"k='{key}'\"]}}}\n", &["base64", "zlib"]),
+        ("?SAMLRequest={base64 {deflate <samlp:AuthnRequest ID=\"{key}\">{xml:400}</samlp:AuthnRequest>}}&x=1", &["base64", "deflate"]),
+        ("b={base64 {zstd K={key}\n{p:80}}}\n", &["base64", "zstd"]),
+        ("b={base64 {brotli const key = '{key}'; export default key; {xml:200}}}\n", &["base64", "brotli"]),
+        ("{wrapped {gzip {noise:2000} {key} }}", &["base64", "gzip"]),
+        ("h={hexed {gzip K={key}}}\n", &["hex", "gzip"]),
+    ],
+    passed_over: &["{base64 {gzip {p:200}}}", "H4sIAAAAAAAAA{base62:60}"],
+};
