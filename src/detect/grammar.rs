@@ -36,6 +36,11 @@ impl Run {
         run
     }
 
+    /// Leaves the first `len` characters.
+    pub fn cut(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
     /// Just behind the last byte of the last character.
     pub const fn end(&self) -> usize {
         self.start + self.len * self.step + 1 - self.step

@@ -24,6 +24,9 @@ use placeholder::Placeholder;
 use prefix::{Needle, Prefixes};
 use std::ops::Range;
 
+/// The lengths of identifiers that Ansa publishes: base64 of 24 bytes, and a UUID.
+const PUBLISHED_LENS: [usize; 2] = [32, 36];
+
 /// Whether a candidate is a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -78,7 +81,7 @@ impl Detector {
     /// The same of a part of a blob in `form`.
     pub fn any_in(&self, form: Form, bytes: &[u8]) -> bool {
         let mut budget = Budget::default();
-        budget.grant(bytes.len());
+        budget.grant(bytes.len(), false);
         if Explorer::new(self, &mut budget, Mode::Any).any(bytes) {
             return true;
         }
@@ -91,16 +94,16 @@ impl Detector {
         Explorer::new(self, budget, Mode::All).explore(bytes)
     }
 
-    /// Whether `candidate` is as long as keys that Ansa publishes: 32 characters or a UUID behind the prefix.
+    /// Whether `candidate` is as long as keys that Ansa publishes.
     fn has_published_len(&self, candidate: &Candidate) -> bool {
         let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
         let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
-        [32, 36].contains(&(candidate.range.len() / candidate.width - prefix_len))
+        PUBLISHED_LENS.contains(&(candidate.range.len() / candidate.width - prefix_len))
     }
 
-    /// The most bytes of what [`Detector::any`] looks for.
-    pub fn reach(&self) -> usize {
-        self.prefixes.reach()
+    /// The most bytes of what [`Detector::any`] looks for: a needle, or what tells that a run is encoded text.
+    pub const fn reach(&self) -> usize {
+        decode::REACH
     }
 
     /// Gives every candidate in `bytes` to `take`, in order of position.
@@ -132,16 +135,26 @@ impl Detector {
 
     /// Reads the candidate that starts at `needle` and ends before `limit`, where the next prefix stands.
     fn candidate(&self, bytes: &[u8], needle: &Needle, limit: usize) -> Candidate {
-        let (mut candidate, run) = self.span(bytes, needle, limit);
+        let (mut candidate, mut run) = self.span(bytes, needle, limit);
         let word = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
-        candidate.verdict = match word {
-            None => Verdict::Ignored(Class::NoEnvironment),
-            Some((_, word)) => {
-                let narrow = run.narrow(bytes);
-                let whole = || self.whole(needle, &narrow);
-                self.placeholder.judge(&narrow[word.len()..], &run.follows(bytes), &whole)
-            }
+        let Some((_, word)) = word else {
+            candidate.verdict = Verdict::Ignored(Class::NoEnvironment);
+            return candidate;
         };
+        let judge = |run: &Run| {
+            let narrow = run.narrow(bytes);
+            let whole = || self.whole(needle, &narrow);
+            self.placeholder.judge(&narrow[word.len()..], &run.follows(bytes), &whole)
+        };
+        candidate.verdict = judge(&run);
+        if candidate.verdict == Verdict::Ignored(Class::Periodic) {
+            let len = placeholder::filled(&run.narrow(bytes)[word.len()..]);
+            if let Some(len) = len.filter(|len| PUBLISHED_LENS.contains(len)) {
+                run.cut(word.len() + len);
+                candidate.verdict = judge(&run);
+                candidate.range.end = run.end();
+            }
+        }
         candidate
     }
 

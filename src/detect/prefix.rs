@@ -44,11 +44,6 @@ impl Prefixes {
         self.prefixes[kind].len()
     }
 
-    /// Bytes of the longest needle.
-    pub fn reach(&self) -> usize {
-        self.prefixes.iter().map(|prefix| 2 * prefix.len()).max().unwrap_or(0)
-    }
-
     pub fn first(&self, bytes: &[u8]) -> Option<Needle> {
         self.next(bytes, 0)
     }

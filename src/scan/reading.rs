@@ -146,7 +146,7 @@ impl<'r> Reading<'r> {
     pub fn read(&mut self, windows: &mut dyn Windows) -> io::Result<()> {
         while let Some(window) = windows.next()? {
             let read = window.offset + window.bytes.len() as u64;
-            self.budget.grant(usize::try_from(read - self.bytes).unwrap_or(usize::MAX));
+            self.budget.grant(usize::try_from(read - self.bytes).unwrap_or(usize::MAX), !window.last);
             self.bytes = read;
             if window.offset == 0 {
                 self.form = Form::of(window.bytes);

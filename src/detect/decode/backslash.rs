@@ -27,7 +27,6 @@ fn unit(text: &[u8]) -> Option<(usize, Value)> {
             (len >= 3).then_some((len, number(rest, len, 8)?))?
         }
         [b'/', ..] => (1, u32::from(b'/')),
-        [b'\n', ..] => return Some((slashes + 1, Value::Nothing)),
         _ => return None,
     };
     Some((slashes + len, Value::Char(char::from_u32(value)?)))

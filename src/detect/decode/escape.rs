@@ -38,9 +38,17 @@ impl Format {
     /// What an anchor at `anchor` may stand in: up to the nearest quote or space that no escape covers.
     pub fn around(&self, text: &[u8], anchor: &Range<usize>) -> Range<usize> {
         let from = anchor.start.saturating_sub(BEFORE_MAX);
-        let before = text[from..anchor.start].iter().rposition(|&byte| ends_token(byte) && byte != b' ');
+        let before = (from..anchor.start).rev().find(|&at| {
+            // A soft break is an escape that ends with a line.
+            let is_broken = || self.lead == b'=' && text[..at].iter().rev().find(|&&byte| byte != b'\r') == Some(&b'=');
+            match text[at] {
+                b' ' => false,
+                b'\r' | b'\n' => !is_broken(),
+                byte => ends_token(byte),
+            }
+        });
         let to = text.len().min(anchor.end + BEHIND_MAX);
-        let mut end = anchor.end.min(to);
+        let mut end = anchor.start;
         while end < to {
             match self.escape(&text[end..to]) {
                 Some((len, _)) => end += len,
@@ -48,7 +56,7 @@ impl Format {
                 None => end += 1,
             }
         }
-        before.map_or(from, |at| from + at + 1)..end
+        before.map_or(from, |at| at + 1)..end
     }
 
     /// The run of escapes that has `probe` in it, if there are several in a row.
@@ -57,14 +65,14 @@ impl Format {
         let mut start = probe + memchr::memchr(self.lead, near)?;
         let mut end = start;
         for _ in 0..DENSE_MIN {
-            end += self.escape(&text[end..])?.0;
+            end += self.whole(&text[end..])?;
         }
-        while let Some((len, _)) = self.escape(&text[end..]) {
+        while let Some(len) = self.whole(&text[end..]) {
             end += len;
         }
         loop {
             let from = start.saturating_sub(UNIT_MAX);
-            let is_unit = |at: usize| self.escape(&text[at..]).is_some_and(|(len, _)| at + len == start);
+            let is_unit = |at: usize| self.whole(&text[at..]).is_some_and(|len| at + len == start);
             let mut leads = memchr::memrchr_iter(self.lead, &text[from..start]).map(|at| from + at);
             match leads.find(|&at| is_unit(at)) {
                 Some(at) => start = at,
@@ -94,6 +102,22 @@ impl Format {
             }
         }
         layer
+    }
+
+    /// The length of the escape that `text` starts with, whose own lead may be escaped in turn.
+    fn whole(&self, text: &[u8]) -> Option<usize> {
+        let (mut len, mut value) = self.escape(text)?;
+        let is_lead = |value: &Value| match value {
+            Value::Byte(byte) => *byte == self.lead,
+            Value::Char(character) => u32::from(*character) == u32::from(self.lead),
+            Value::Nothing => false,
+        };
+        while is_lead(&value) {
+            let rest = &text[len..text.len().min(len + UNIT_MAX)];
+            let Some((more, next)) = self.escape(&[&[self.lead], rest].concat()) else { break };
+            (len, value) = (len + more - 1, next);
+        }
+        Some(len)
     }
 
     fn escape(&self, text: &[u8]) -> Option<(usize, Value)> {

@@ -69,6 +69,8 @@ struct Here<'h> {
 struct Progress {
     /// Where anchors stand that were found in what it decodes to; sorted.
     covered: Vec<usize>,
+    /// Compressed runs with something in them; sorted.
+    packed: Vec<Range<usize>>,
     /// Plain candidates that were read further.
     superseded: Starts,
     /// Up to where each of [`FORMATS`] was undone.
@@ -101,7 +103,8 @@ impl<'e> Explorer<'e> {
         if self.is_over() {
             return (Vec::new(), Starts::new());
         }
-        let mut progress = Progress { covered: self.runs(here), ..Progress::default() };
+        let mut progress = Progress::default();
+        self.runs(here, &mut progress);
         progress.covered.extend(self.dense(here));
         progress.covered.sort_unstable();
         let (mut anchors, mut from) = (Vec::new(), 0);
@@ -159,7 +162,9 @@ impl<'e> Explorer<'e> {
     /// Decodes what stands around one anchor.
     fn anchor(&mut self, here: Here<'_>, anchor: &Anchor, progress: &mut Progress) {
         let near = progress.covered.partition_point(|&at| at + NEAR < anchor.range.start);
-        let is_covered = progress.covered.get(near).is_some_and(|&at| at <= anchor.range.start + NEAR);
+        let packed = progress.packed.partition_point(|run| run.end <= anchor.range.start);
+        let is_covered = progress.covered.get(near).is_some_and(|&at| at <= anchor.range.start + NEAR)
+            || progress.packed.get(packed).is_some_and(|run| run.contains(&anchor.range.start));
         let before = match anchor.form {
             Form::Plain | Form::Stem => return self.unfinished(here, anchor, progress),
             Form::Tail => {
@@ -246,34 +251,42 @@ impl<'e> Explorer<'e> {
             }
             let frame = Frame { parent: here.frame, layer: &joined.layer, outer: here.text, name: split::NAME };
             self.emit(&joined.layer.bytes, &frame, &key);
+            if !joined.is_certain {
+                break;
+            }
         }
     }
 
     /// Looks at every long run of base64 or hexadecimal characters.
-    fn runs(&mut self, here: Here<'_>) -> Vec<usize> {
+    fn runs(&mut self, here: Here<'_>, progress: &mut Progress) {
         let text = here.text;
-        let mut covered = Vec::new();
         let mut from = 0;
         while let Some(range) = runs::next(text, from).filter(|_| !self.is_over()) {
             from = range.end;
             let run = &text[range.clone()];
             if let Some(phase) = hex::is_text(run, &is_texty) {
-                covered.extend(self.hex(here, range.start + phase));
+                progress.covered.extend(self.hex(here, range.start + phase));
             } else if let Some(packing) = hex_packing(run) {
-                let (layer, _) = hex::decode(text, range.start, self.budget.left());
-                self.unpack(here, layer, (hex::NAME, packing));
+                let (layer, end) = hex::decode(text, range.start, self.budget.left());
+                from = from.max(end);
+                self.packed(here, layer, (hex::NAME, packing), progress);
             } else if let Some(phase) = base64::is_text(run, &is_texty) {
                 let (anchors, end) = self.base64(here, range.start + phase, 0);
-                covered.extend(anchors);
+                progress.covered.extend(anchors);
                 from = from.max(end);
             } else if let Some(packing) = base64_packing(text, &range) {
                 let mut reader = base64::Reader::new(text, range.start, true);
                 let layer = base64::decode(&mut reader, 0, self.budget.left());
                 from = from.max(reader.at);
-                self.unpack(here, layer, (base64::NAME, packing));
+                self.packed(here, layer, (base64::NAME, packing), progress);
             }
         }
-        covered
+    }
+
+    fn packed(&mut self, here: Here<'_>, layer: Layer, kind: (&'static str, Packing), progress: &mut Progress) {
+        let (found, run) = (self.found.len(), layer.sources(&(0..layer.bytes.len())).pop());
+        self.unpack(here, layer, kind);
+        progress.packed.extend(run.filter(|_| self.found.len() > found));
     }
 
     /// Looks for regions in which every character is an escape or a number.
@@ -378,7 +391,8 @@ impl<'e> Explorer<'e> {
         if !self.budget.spend(unpacked.bytes.len()) || unpacked.end == End::Limit {
             self.budget.cut(Cut::Bytes);
         }
-        if unpacked.end == End::Damaged && here.frame.is_none() && source.end == here.text.len() {
+        let is_cut = self.budget.goes_on && unpacked.end == End::Damaged;
+        if is_cut && here.frame.is_none() && source.end == here.text.len() {
             self.budget.cut(Cut::Seam);
         }
         let outer = Layer::whole(layer.bytes, source);

@@ -28,6 +28,8 @@ use crate::rule::Environment;
 use crate::secret::Secret;
 use std::ops::Range;
 
+/// Bytes around a change that have to be seen to tell whether it made a key: twice the shortest run that is looked at.
+pub(super) const REACH: usize = 96;
 /// Encodings inside each other that are undone; pieces put together and the form of a whole blob do not count.
 const DEPTH_MAX: usize = 3;
 /// Decoded bytes for each byte that is read.
@@ -75,6 +77,8 @@ pub struct Exploration {
 pub struct Budget {
     bytes: u64,
     cuts: [bool; Cut::ALL.len()],
+    /// Whether what is read is followed by more.
+    goes_on: bool,
 }
 
 /// A bound that cut something.
@@ -101,14 +105,15 @@ impl Cut {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: BYTES_MIN, cuts: [false; Cut::ALL.len()] }
+        Self { bytes: BYTES_MIN, cuts: [false; Cut::ALL.len()], goes_on: false }
     }
 }
 
 impl Budget {
-    /// Allows for `read` more bytes of the blob.
-    pub fn grant(&mut self, read: usize) {
+    /// Allows for `read` more bytes of the blob; `goes_on` says whether they are followed by others.
+    pub fn grant(&mut self, read: usize, goes_on: bool) {
         self.bytes = self.bytes.saturating_add(BYTES_EACH * read as u64);
+        self.goes_on = goes_on;
     }
 
     /// Why something was not decoded, if anything was not.

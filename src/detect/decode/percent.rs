@@ -15,7 +15,7 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("{key:_=%5f}", &["percent"]),
         ("{key:_=%255F}", &["percent", "percent"]),
         ("{key:a=%61}", &["percent"]),
-        ("?q=1&k={key:*=%02x}#x", &["percent"]),
+        ("?q=1&k={key:*=%%%02x}#x", &["percent"]),
         ("{key:*=%%25%02X}", &["percent", "percent"]),
     ],
     passed_over: &["100%ansa%5", "ansa%5xsk%5flive%5f{base62:32}"],

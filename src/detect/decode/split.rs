@@ -112,7 +112,7 @@ pub(super) fn join(text: &[u8], start: usize, is_key: &dyn Fn(&[u8]) -> bool) ->
 pub(super) fn start_before(text: &[u8], tail: usize) -> Option<usize> {
     let patterns = PATTERNS.as_ref()?;
     let from = tail.saturating_sub(BEFORE_MAX);
-    let own = (1..=STEM.len()).rev().find(|&len| text[..tail].ends_with(&STEM[len..])).map(|len| STEM.len() - len)?;
+    let own = (1..=STEM.len()).find(|&len| text[..tail].ends_with(&STEM[len..])).map(|len| STEM.len() - len)?;
     let (piece, stem) = (tail - own, &STEM[..STEM.len() - own]);
     let starts = memchr::memmem::find_iter(&text[from..piece], stem).map(|at| from + at);
     let mut starts: Vec<usize> = starts.collect();
@@ -179,7 +179,7 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("K={key@13:\\\n}\n", &["split"]),
         ("K=\"{key@24:\\\n}\"\n", &["split"]),
         ("K={key@13:\"\"}\n", &["split"]),
-        ("k = `{key@8:${\"}`", &["split"]),
+        ("k = `{key@8:OPEN}\"}`", &["split"]),
         ("k = [\"{key@13:\", \"}\"].join(\"\")", &["split"]),
         ("[\"ansa\", \"sk\", \"live\", \"{base62:32}\"].join(\"_\")", &["split"]),
         ("'_'.join(['ansa_sk', 'live', '{base62:32}'])", &["split"]),
