@@ -107,13 +107,15 @@ impl<'e> Explorer<'e> {
         self.runs(here, &mut progress);
         progress.covered.extend(self.dense(here));
         progress.covered.sort_unstable();
-        let (mut anchors, mut from) = (Vec::new(), 0);
-        while let Some(anchor) = self.detector.anchors.next(here.text, from).filter(|_| !self.is_over()) {
-            from = anchor.range.end;
+        let mut anchors = Vec::new();
+        let mut next = self.detector.anchors.next(here.text, 0);
+        while let Some(anchor) = next.take().filter(|_| !self.is_over()) {
+            next = self.detector.anchors.next(here.text, anchor.range.end);
             if anchors.len() < HIDDEN_MAX {
                 anchors.push(anchor.range.start);
             }
-            self.anchor(here, &anchor, &mut progress);
+            let limit = next.as_ref().filter(|next| next.form == Form::Plain).map(|next| next.range.start);
+            self.anchor(here, &anchor, limit.unwrap_or(here.text.len()), &mut progress);
         }
         if let Some(frame) = here.frame {
             self.plain(here.text, frame, &progress.superseded);
@@ -159,14 +161,14 @@ impl<'e> Explorer<'e> {
         self.found.push(Hidden { kind, environment, verdict, secret, pieces, encoding });
     }
 
-    /// Decodes what stands around one anchor.
-    fn anchor(&mut self, here: Here<'_>, anchor: &Anchor, progress: &mut Progress) {
+    /// Decodes what stands around one anchor; the next plain key starts at `limit`.
+    fn anchor(&mut self, here: Here<'_>, anchor: &Anchor, limit: usize, progress: &mut Progress) {
         let near = progress.covered.partition_point(|&at| at + NEAR < anchor.range.start);
         let packed = progress.packed.partition_point(|run| run.end <= anchor.range.start);
         let is_covered = progress.covered.get(near).is_some_and(|&at| at <= anchor.range.start + NEAR)
             || progress.packed.get(packed).is_some_and(|run| run.contains(&anchor.range.start));
         let before = match anchor.form {
-            Form::Plain | Form::Stem => return self.unfinished(here, anchor, progress),
+            Form::Plain | Form::Stem => return self.unfinished(here, anchor, limit, progress),
             Form::Tail => {
                 self.escapes(here, anchor, anchor.range.clone(), progress);
                 if let Some(start) = split::start_before(here.text, anchor.range.start) {
@@ -188,9 +190,12 @@ impl<'e> Explorer<'e> {
     }
 
     /// What starts as a key and may go on behind an escape or in another piece.
-    fn unfinished(&mut self, here: Here<'_>, anchor: &Anchor, progress: &mut Progress) {
+    fn unfinished(&mut self, here: Here<'_>, anchor: &Anchor, limit: usize, progress: &mut Progress) {
         let start = anchor.range.start;
-        let end = start + run_len(&here.text[start..]);
+        let end = start + run_len(&here.text[start..limit]);
+        if end == limit && limit < here.text.len() {
+            return;
+        }
         let found = self.found.len();
         let has_escape = here.text.get(end).is_some_and(|byte| b"%\\&".contains(byte));
         if has_escape || quoted_printable::goes_on(here.text, start, end) {

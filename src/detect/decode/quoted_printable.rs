@@ -22,9 +22,12 @@ pub(super) fn goes_on(text: &[u8], start: usize, end: usize) -> bool {
     if memchr::memchr_iter(b'=', run).any(is_escape) {
         return true;
     }
-    let line = memchr::memrchr(b'\n', &text[..end]).map_or(0, |at| at + 1);
     let is_broken = run.ends_with(b"=") && matches!(&text[end..], [b'\n', ..] | [b'\r', b'\n', ..]);
-    is_broken && LINE.contains(&(end - line))
+    let line_len = || {
+        let from = end.saturating_sub(*LINE.end() + 1);
+        memchr::memrchr(b'\n', &text[from..end]).map_or(end - from, |at| end - from - at - 1)
+    };
+    is_broken && LINE.contains(&line_len())
 }
 
 #[cfg(test)]
