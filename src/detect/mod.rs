@@ -127,7 +127,7 @@ impl Detector {
 
     /// The bytes of `candidate`, which a search of `bytes` gave.
     pub fn secret(&self, bytes: &[u8], candidate: &Candidate) -> Secret {
-                let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(candidate.width).collect();
+        let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(candidate.width).collect();
         let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
         let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
         Secret::new(narrow, prefix_len)

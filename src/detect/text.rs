@@ -35,14 +35,17 @@ impl Form {
         if memchr::memchr(0, sample).is_none() {
             return Self::Utf8;
         }
-        let zeros = |from: usize, step: usize| sample.iter().skip(from).step_by(step).filter(|&&byte| byte == 0).count();
+        let zeros =
+            |from: usize, step: usize| sample.iter().skip(from).step_by(step).filter(|&&byte| byte == 0).count();
         let quarter = sample.len() / 4;
         let quarters = [0, 1, 2, 3].map(|from| zeros(from, 4));
         let (is_full, is_empty) = (|count: usize| count * 10 >= quarter * 9, |count: usize| count * 10 <= quarter);
-        if quarter >= 2 && is_full(quarters[3]) && is_full(quarters[2]) && is_full(quarters[1]) && is_empty(quarters[0]) {
+        if quarter >= 2 && is_full(quarters[3]) && is_full(quarters[2]) && is_full(quarters[1]) && is_empty(quarters[0])
+        {
             return Self::Utf32Le;
         }
-        if quarter >= 2 && is_full(quarters[0]) && is_full(quarters[1]) && is_full(quarters[2]) && is_empty(quarters[3]) {
+        if quarter >= 2 && is_full(quarters[0]) && is_full(quarters[1]) && is_full(quarters[2]) && is_empty(quarters[3])
+        {
             return Self::Utf32Be;
         }
         let (even, odd, half) = (zeros(0, 2), zeros(1, 2), sample.len() / 2);

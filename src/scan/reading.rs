@@ -9,7 +9,9 @@ use super::ground::Ground;
 use super::personal::without_people;
 use crate::blob::{Origin, Window, Windows};
 use crate::classify::Prepared;
-use crate::detect::{Budget, Candidate, Class, Cursor, Decoded, Detector, Exploration, Form, Hidden, Verdict, excerpt, mask};
+use crate::detect::{
+    Budget, Candidate, Class, Cursor, Decoded, Detector, Exploration, Form, Hidden, Verdict, excerpt, mask,
+};
 use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
 use crate::line_hash::LineHasher;
 use crate::rule::Environment;

@@ -10,6 +10,7 @@
 
 mod cases;
 mod detection;
+mod encodings;
 mod formats;
 #[cfg(unix)]
 mod repository;

@@ -103,6 +103,8 @@ pub(super) fn decode(reader: &mut Reader<'_>, missing: usize, bytes_max: usize) 
             from = first;
         }
     }
+    let padding = reader.text[reader.at..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+    layer.extend_last(reader.at, reader.at + padding);
     layer
 }
 

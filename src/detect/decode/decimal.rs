@@ -50,7 +50,8 @@ fn unit(text: &[u8]) -> Option<(u8, usize, usize)> {
     let digits = text.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let byte = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
     let behind = &text[digits..];
-    let space = |from: usize| behind[from..].iter().take(GAP_MAX / 2).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let space =
+        |from: usize| behind[from..].iter().take(GAP_MAX / 2).take_while(|byte| byte.is_ascii_whitespace()).count();
     let before = space(0);
     if behind.get(before) != Some(&b',') {
         return Some((byte, digits, 0));

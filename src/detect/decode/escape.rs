@@ -72,7 +72,11 @@ impl Format {
         }
         loop {
             let from = start.saturating_sub(UNIT_MAX);
-            let is_unit = |at: usize| self.whole(&text[at..]).is_some_and(|len| at + len == start);
+            let is_unit = |at: usize| {
+                let single = self.escape(&text[at..]).map(|(len, _)| len);
+                single.is_some_and(|len| at + len == start)
+                    || self.whole(&text[at..]).is_some_and(|len| at + len == start)
+            };
             let mut leads = memchr::memrchr_iter(self.lead, &text[from..start]).map(|at| from + at);
             match leads.find(|&at| is_unit(at)) {
                 Some(at) => start = at,
@@ -128,9 +132,7 @@ impl Format {
 /// The number that the first `len` bytes write in `radix`.
 pub(super) fn number(text: &[u8], len: usize, radix: u32) -> Option<u32> {
     let digits = text.get(..len)?;
-    digits.iter().try_fold(0_u32, |sum, &digit| {
-        sum.checked_mul(radix)?.checked_add(char::from(digit).to_digit(radix)?)
-    })
+    digits.iter().try_fold(0_u32, |sum, &digit| sum.checked_mul(radix)?.checked_add(char::from(digit).to_digit(radix)?))
 }
 
 /// How many of the first bytes are digits in `radix`, at most `most`.

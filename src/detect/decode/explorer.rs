@@ -337,12 +337,7 @@ impl<'e> Explorer<'e> {
     }
 
     /// Decodes the base64 at `start`, part by part; gives where anchors stand in `text`, and where it ended.
-    fn base64(
-        &mut self,
-        here: Here<'_>,
-        start: usize,
-        missing: usize,
-    ) -> (Vec<usize>, usize) {
+    fn base64(&mut self, here: Here<'_>, start: usize, missing: usize) -> (Vec<usize>, usize) {
         let mut covered = Vec::new();
         let mut line = base64::Reader::new(here.text, start, false);
         let layer = base64::decode(&mut line, missing, CHUNK_BYTES);
@@ -378,12 +373,7 @@ impl<'e> Explorer<'e> {
     }
 
     /// Inflates what `layer` decoded and searches that.
-    fn unpack(
-        &mut self,
-        here: Here<'_>,
-        layer: Layer,
-        (name, packing): (&'static str, Packing),
-    ) {
+    fn unpack(&mut self, here: Here<'_>, layer: Layer, (name, packing): (&'static str, Packing)) {
         if here.depth + 2 > DEPTH_MAX {
             self.budget.cut(Cut::Depth);
             return;
@@ -404,17 +394,13 @@ impl<'e> Explorer<'e> {
         let outer_frame = Frame { parent: here.frame, layer: &outer, outer: here.text, name };
         let whole = 0..outer.bytes.len();
         let inner = Layer::whole(unpacked.bytes, whole);
-        let inner_frame = Frame { parent: Some(&outer_frame), layer: &inner, outer: &outer.bytes, name: packing.name() };
+        let inner_frame =
+            Frame { parent: Some(&outer_frame), layer: &inner, outer: &outer.bytes, name: packing.name() };
         self.text(Here { text: &inner.bytes, frame: Some(&inner_frame), depth: here.depth + 2 });
     }
 
     /// Searches what one step of decoding gave; says where in `text` anchors in it stand.
-    fn decoded(
-        &mut self,
-        here: Here<'_>,
-        layer: Layer,
-        name: &'static str,
-    ) -> Vec<usize> {
+    fn decoded(&mut self, here: Here<'_>, layer: Layer, name: &'static str) -> Vec<usize> {
         if layer.bytes.is_empty() {
             return Vec::new();
         }
@@ -486,7 +472,11 @@ fn is_texty(sample: &[u8]) -> bool {
     }
     let wide = |from: usize| {
         let zeros = sample.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();
-        let others = sample.iter().skip(1 - from).step_by(2).filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+        let others = sample
+            .iter()
+            .skip(1 - from)
+            .step_by(2)
+            .filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
         zeros + 1 >= sample.len() / 2 && others.count() + 1 >= sample.len() / 2
     };
     wide(0) || wide(1)

@@ -31,7 +31,8 @@ pub(super) fn decode(text: &[u8], start: usize, bytes_max: usize) -> (Layer, usi
 
 /// Where in the run at `run` text in hexadecimal starts, if its first bytes are text.
 pub(super) fn is_text(run: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<usize> {
-    let is_hex = |from: usize| run.get(from..from + SAMPLE_DIGITS).filter(|sample| sample.iter().all(u8::is_ascii_hexdigit));
+    let is_hex =
+        |from: usize| run.get(from..from + SAMPLE_DIGITS).filter(|sample| sample.iter().all(u8::is_ascii_hexdigit));
     (0..2).find(|&from| {
         let bytes: Option<Vec<u8>> = is_hex(from).map(|sample| sample.chunks(2).filter_map(pair).collect());
         bytes.is_some_and(|bytes| is_texty(&bytes))

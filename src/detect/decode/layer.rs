@@ -44,6 +44,15 @@ impl Layer {
         }
     }
 
+    /// Lets the last byte reach to `to`, if it ends at `from`.
+    pub fn extend_last(&mut self, from: usize, to: usize) {
+        if let Spans::Each { base, ends, .. } = &mut self.spans
+            && let Some(last) = ends.last_mut().filter(|last| *base + last.1 as usize == from)
+        {
+            last.1 = u32::try_from(to - *base).unwrap_or(u32::MAX);
+        }
+    }
+
     /// Adds a character that stands at `source`.
     pub fn push_char(&mut self, character: char, source: &Range<usize>) {
         for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {

@@ -57,7 +57,8 @@ impl Packing {
         let first = *bytes.first()?;
         let may_be_deflate = matches!(first >> 1 & 3, 1 | 2);
         // A window of 22 or 24 bits, as libraries and the program choose, or of 10 to 17 for short input.
-        let may_be_brotli = matches!(first & 0x0f, 0x0b | 0x0f | 0x0d | 0x09 | 0x07 | 0x05 | 0x03 | 0x01) || first & 1 == 0;
+        let may_be_brotli =
+            matches!(first & 0x0f, 0x0b | 0x0f | 0x0d | 0x09 | 0x07 | 0x05 | 0x03 | 0x01) || first & 1 == 0;
         let gives_text = |packing: &Self| {
             let head = packing.unpack(bytes, TRIAL_BYTES).bytes;
             head.len() >= TRIAL_BYTES_MIN && is_texty(&head)
@@ -115,8 +116,14 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
     found: &[
         ("release: {base64 {gzip K={key}\n}}\n", &["base64", "gzip"]),
         ("release: {base64 {base64 {gzip K={key}\n}}}\n", &["base64", "base64", "gzip"]),
-        ("//# x=data:application/json;base64,{base64 {zlib {\"sourcesContent\":[\"k='{key}'\"]}}}\n", &["base64", "zlib"]),
-        ("?SAMLRequest={base64 {deflate <samlp:AuthnRequest ID=\"{key}\">{xml:400}</samlp:AuthnRequest>}}&x=1", &["base64", "deflate"]),
+        (
+            "//# x=data:application/json;base64,{base64 {zlib {\"sourcesContent\":[\"k='{key}'\"]}}}\n",
+            &["base64", "zlib"],
+        ),
+        (
+            "?SAMLRequest={base64 {deflate <samlp:AuthnRequest ID=\"{key}\">{xml:400}</samlp:AuthnRequest>}}&x=1",
+            &["base64", "deflate"],
+        ),
         ("b={base64 {zstd K={key}\n{p:80}}}\n", &["base64", "zstd"]),
         ("b={base64 {brotli const key = '{key}'; export default key; {xml:200}}}\n", &["base64", "brotli"]),
         ("{wrapped {gzip {noise:2000} {key} }}", &["base64", "gzip"]),

@@ -118,7 +118,9 @@ pub(super) fn start_before(text: &[u8], tail: usize) -> Option<usize> {
     let mut starts: Vec<usize> = starts.collect();
     starts.reverse();
     starts.truncate(4);
-    starts.into_iter().find(|&at| patterns.joint(text, at + stem.len()).is_some_and(|(_, len)| at + stem.len() + len == piece))
+    starts
+        .into_iter()
+        .find(|&at| patterns.joint(text, at + stem.len()).is_some_and(|(_, len)| at + stem.len() + len == piece))
 }
 
 impl Patterns {

@@ -8,9 +8,7 @@
 mod template;
 
 use super::super::{Budget, Detector, Verdict};
-use super::{
-    Examples, backslash, base64, css, decimal, entity, hex, packed, percent, quoted_printable, split,
-};
+use super::{Examples, backslash, base64, css, decimal, entity, hex, packed, percent, quoted_printable, split};
 use crate::rule::{RuleFiles, Rules};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -42,7 +40,9 @@ fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
         }
     }
     if let Some(spelling) = inner.strip_prefix("padded=") {
-        return Some(format!("ansa_sk_live_{}{}", template::identifier("base64", 31, seed).replace('/', "Q"), spelling).into());
+        return Some(
+            format!("ansa_sk_live_{}{}", template::identifier("base64", 31, seed).replace('/', "Q"), spelling).into(),
+        );
     }
     if let Some((letter @ ("p" | "q"), len)) = inner.split_once(':') {
         return Some(letter.repeat(len.parse().ok()?).into());
