@@ -12,6 +12,7 @@ mod cases;
 mod detection;
 mod encodings;
 mod formats;
+mod hidden;
 #[cfg(unix)]
 mod repository;
 mod sides;
