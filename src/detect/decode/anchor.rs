@@ -75,7 +75,7 @@ fn needles() -> Vec<(Vec<u8>, Form)> {
         wide.truncate(wide.len() + 1 - width);
         needles.push((wide, Form::Wide));
     }
-    let lower: String = STEM.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let lower = crate::secret::hex(STEM.as_bytes());
     needles.push((lower.to_uppercase().into(), Form::Hex));
     needles.push((lower.into(), Form::Hex));
     needles.extend(aligned(STEM).map(|(text, before)| (text, Form::Base64(before))));

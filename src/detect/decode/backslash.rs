@@ -8,18 +8,13 @@ fn unit(text: &[u8]) -> Option<(usize, Value)> {
     let slashes = text.iter().take(8).take_while(|&&byte| byte == b'\\').count();
     let rest = &text[slashes..];
     let (len, value) = match rest {
-        [b'u' | b'U', b'{', digits_on @ ..] => {
+        [b'u' | b'U' | b'x', b'{', digits_on @ ..] => {
             let len = digits(digits_on, 16, 6);
             (digits_on.get(len) == Some(&b'}')).then_some(())?;
             (len + 3, number(digits_on, len, 16)?)
         }
         [b'u', four @ ..] => (5, number(four, 4, 16)?),
         [b'U', eight @ ..] => (9, number(eight, 8, 16)?),
-        [b'x', b'{', digits_on @ ..] => {
-            let len = digits(digits_on, 16, 6);
-            (digits_on.get(len) == Some(&b'}')).then_some(())?;
-            (len + 3, number(digits_on, len, 16)?)
-        }
         [b'x', two @ ..] => (3, number(two, 2, 16)?),
         [b'0'..=b'7', ..] => {
             // Bash and C take three digits, `printf` and `echo -e` a 0 before them.

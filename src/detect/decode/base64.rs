@@ -110,7 +110,7 @@ pub(super) fn decode(reader: &mut Reader<'_>, missing: usize, bytes_max: usize) 
 
 /// The first bytes of what stands at `start`.
 pub(super) fn head<const N: usize>(text: &[u8], start: usize) -> [u8; N] {
-    let mut head = [0; N];
+    let mut first = [0; N];
     let (mut bits, mut held, mut len) = (0_u32, 0, 0);
     for &byte in text.get(start..).unwrap_or_default() {
         let value = VALUES[usize::from(byte)];
@@ -121,11 +121,11 @@ pub(super) fn head<const N: usize>(text: &[u8], start: usize) -> [u8; N] {
         held += 6;
         if held >= 8 {
             held -= 8;
-            head[len] = (bits >> held).to_le_bytes()[0];
+            first[len] = (bits >> held).to_le_bytes()[0];
             len += 1;
         }
     }
-    head
+    first
 }
 
 /// The start, 0 to 3, of the groups of the run `run` that make it text, if any sample of it is.
@@ -176,10 +176,8 @@ fn break_len(text: &[u8]) -> Option<usize> {
     let spaces = |from: usize| text[from..].iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
     match text {
         [b'\n', ..] => Some(1 + spaces(1)),
-        [b'\r', b'\n', ..] => Some(2 + spaces(2)),
-        [b'\\', b'\n', ..] => Some(2 + spaces(2)),
+        [b'\r' | b'\\', b'\n', ..] | [b'\\', b'n', ..] => Some(2 + spaces(2)),
         [b'\\', b'r', b'\\', b'n', ..] => Some(4 + spaces(4)),
-        [b'\\', b'n', ..] => Some(2 + spaces(2)),
         _ => None,
     }
 }

@@ -90,20 +90,17 @@ impl Format {
         let mut layer = Layer::at(range.start);
         let mut at = range.start;
         while at < range.end {
-            match self.escape(&text[at..range.end]) {
-                Some((len, value)) => {
-                    match value {
-                        Value::Byte(byte) => layer.push(byte, at..at + len),
-                        Value::Char(character) => layer.push_char(character, &(at..at + len)),
-                        Value::Nothing => {}
-                    }
-                    at += len;
-                }
-                None => {
-                    layer.push(text[at], at..at + 1);
-                    at += 1;
-                }
+            let Some((len, value)) = self.escape(&text[at..range.end]) else {
+                layer.push(text[at], at..at + 1);
+                at += 1;
+                continue;
+            };
+            match value {
+                Value::Byte(byte) => layer.push(byte, at..at + len),
+                Value::Char(character) => layer.push_char(character, &(at..at + len)),
+                Value::Nothing => {}
             }
+            at += len;
         }
         layer
     }

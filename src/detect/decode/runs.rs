@@ -19,13 +19,11 @@ pub(super) fn next(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut start = from;
     loop {
         let window = text.get(start..start + RUN_MIN)?;
-        match window.iter().rposition(|&byte| !base64::is_char(byte)) {
-            Some(at) => start += at + 1,
-            None => {
-                let more = text[start + RUN_MIN..].iter().take_while(|&&byte| base64::is_char(byte)).count();
-                return Some(start..start + RUN_MIN + more);
-            }
-        }
+        let Some(at) = window.iter().rposition(|&byte| !base64::is_char(byte)) else {
+            let more = text[start + RUN_MIN..].iter().take_while(|&&byte| base64::is_char(byte)).count();
+            return Some(start..start + RUN_MIN + more);
+        };
+        start += at + 1;
     }
 }
 

@@ -150,9 +150,14 @@ fn assemble(text: &[u8], pieces: &[Range<usize>], joints: &[Joint], between: &[u
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 && joints[index - 1] == Joint::Comma {
             // What a list is joined with stands nowhere; it is counted to the piece before.
-            between.iter().for_each(|&byte| layer.push(byte, pieces[index - 1].end..pieces[index - 1].end));
+            let before = pieces[index - 1].end;
+            for &byte in between {
+                layer.push(byte, before..before);
+            }
         }
-        text[piece.clone()].iter().zip(piece.clone()).for_each(|(&byte, at)| layer.push(byte, at..at + 1));
+        for at in piece.clone() {
+            layer.push(text[at], at..at + 1);
+        }
     }
     Joined { layer, is_certain: joints.iter().all(|&joint| joint == Joint::Operator) }
 }

@@ -11,7 +11,7 @@ use super::super::{Budget, Detector, Verdict};
 use super::{Examples, backslash, base64, css, decimal, entity, hex, packed, percent, quoted_printable, split};
 use crate::rule::{RuleFiles, Rules};
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 
 const ALL: &[(&str, &Examples)] = &[
     ("backslash", &backslash::EXAMPLES),
@@ -65,7 +65,7 @@ fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
         "base64url" => encode64(&content(), true).trim_end_matches('=').into(),
         "wrapped" => wrap(&encode64(&content(), false), "").into(),
         "indented" => wrap(&encode64(&content(), false), "    ").into(),
-        "hexed" => content().iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        "hexed" => crate::secret::hex(&content()).into(),
         "utf16" => String::from_utf8(content()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect(),
         "gzip" => read(flate2::read::GzEncoder::new(&*content(), flate2::Compression::default())),
         "zlib" => read(flate2::read::ZlibEncoder::new(&*content(), flate2::Compression::default())),
@@ -92,7 +92,8 @@ fn read(mut reader: impl std::io::Read) -> Vec<u8> {
 }
 
 fn wrap(text: &str, indent: &str) -> String {
-    text.as_bytes().chunks(76).map(|line| format!("{indent}{}\n", std::str::from_utf8(line).unwrap())).collect()
+    let lines = text.as_bytes().chunks(76).map(|line| [indent, std::str::from_utf8(line).unwrap(), "\n"].concat());
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn respell(text: &str, what: &str, format: &str) -> String {
