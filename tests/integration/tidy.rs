@@ -38,6 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     // Errors with context, in the shell of the program.
     ("anyhow", &["command", "config", "output", "scan", "stdio"]),
+    ("brotli_decompressor", &["detect"]),
     // Paths and texts of scanned trees are bytes.
     ("bstr", &["classify", "scan", "source"]),
     // The definition, its parse, and what is generated from it.
@@ -45,7 +46,8 @@ const HOMES: &[(&str, &[&str])] = &[
     // The shells are an argument.
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),
-    ("flate2", &["source"]),
+    // Streams inside encodings, and loose objects.
+    ("flate2", &["detect", "source"]),
     ("git2", &["source"]),
     // Names of objects, wherever a history is told.
     ("gix_hash", &["scan", "source"]),
@@ -76,6 +78,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["rule", "secret"]),
     ("tempfile", &["output"]),
     ("toml", &["rule"]),
+    ("zstd", &["detect"]),
 ];
 
 fn root() -> &'static Path {
@@ -218,7 +221,7 @@ fn published() -> Vec<PathBuf> {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             if path.is_dir() && !skipped.contains(&name.as_str()) {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && name != ".git" {
                 found.push(path);
             }
         }

@@ -106,6 +106,9 @@ impl<'e> Explorer<'e> {
         let mut progress = Progress::default();
         self.runs(here, &mut progress);
         progress.covered.extend(self.dense(here));
+        if self.mode == Mode::Any {
+            return (Vec::new(), Starts::new());
+        }
         progress.covered.sort_unstable();
         let mut anchors = Vec::new();
         let mut next = self.detector.anchors.next(here.text, 0);
@@ -129,9 +132,6 @@ impl<'e> Explorer<'e> {
 
     /// Candidates that stand in `text` as they are, which `frame` decoded.
     fn plain(&mut self, text: &[u8], frame: &Frame<'_>, superseded: &Starts) {
-        if self.mode == Mode::Any {
-            return;
-        }
         let detector = self.detector;
         detector.search(text, &mut |candidate| {
             if !superseded.contains(&candidate.range.start) && !frame.is_plain(&candidate.range) {

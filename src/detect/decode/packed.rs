@@ -54,17 +54,12 @@ impl Packing {
 
     /// The packing of a stream that names none, found by trying; what comes out has to be text.
     pub fn tried(bytes: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<Self> {
-        let first = *bytes.first()?;
-        let may_be_deflate = matches!(first >> 1 & 3, 1 | 2);
-        // A window of 22 or 24 bits, as libraries and the program choose, or of 10 to 17 for short input.
-        let may_be_brotli =
-            matches!(first & 0x0f, 0x0b | 0x0f | 0x0d | 0x09 | 0x07 | 0x05 | 0x03 | 0x01) || first & 1 == 0;
         let gives_text = |packing: &Self| {
             let head = packing.unpack(bytes, TRIAL_BYTES).bytes;
             head.len() >= TRIAL_BYTES_MIN && is_texty(&head)
         };
-        let deflate = may_be_deflate.then_some(Self::Deflate).filter(gives_text);
-        deflate.or_else(|| may_be_brotli.then_some(Self::Brotli).filter(gives_text))
+        let deflate = may_be_deflate(bytes).then_some(Self::Deflate).filter(gives_text);
+        deflate.or_else(|| may_be_brotli(bytes).then_some(Self::Brotli).filter(gives_text))
     }
 
     /// The name in reports.
@@ -91,6 +86,38 @@ impl Packing {
             Self::Brotli => read(&mut brotli_decompressor::Decompressor::new(bytes, STEP_BYTES), bytes_max),
         }
     }
+}
+
+/// Whether `bytes` can start a stream of RFC 1951: a block with fixed codes, or with codes that are complete. Few others have those.
+fn may_be_deflate(bytes: &[u8]) -> bool {
+    let bits = |from: usize, len: usize| {
+        (0..len).fold(0, |bits, at| bits | usize::from(bytes[(from + at) / 8] >> ((from + at) % 8) & 1) << at)
+    };
+    if bytes.len() < 12 {
+        return false;
+    }
+    match bits(1, 2) {
+        1 => true,
+        2 => {
+            let lengths = (0..bits(13, 4) + 4).map(|at| bits(17 + 3 * at, 3)).filter(|&len| len > 0);
+            bits(3, 5) < 30 && bits(8, 5) < 30 && lengths.map(|len| 128 >> len).sum::<usize>() == 128
+        }
+        _ => false,
+    }
+}
+
+/// Whether `bytes` can start a stream of RFC 7932 whose window has 10 to 15 bits, as the program chooses for short input, or 22 and
+/// more, as libraries do, and whose first block has content.
+fn may_be_brotli(bytes: &[u8]) -> bool {
+    let [first, second, ..] = bytes else { return false };
+    let first = u16::from(*first) | u16::from(*second) << 8;
+    let behind = match first & 0x0f {
+        0x0b | 0x0d | 0x0f => first >> 4,
+        0x01 if first >> 4 & 7 > 1 => first >> 7,
+        _ => return false,
+    };
+    // The last block may be empty; a length of three parts says that there is none.
+    if behind & 1 == 1 { behind & 2 == 0 && behind >> 2 & 3 != 3 } else { behind >> 1 & 3 != 3 }
 }
 
 fn read(reader: &mut dyn Read, bytes_max: usize) -> Unpacked {
