@@ -27,7 +27,14 @@ pub(super) fn goes_on(text: &[u8], start: usize, end: usize) -> bool {
         let from = end.saturating_sub(*LINE.end() + 1);
         memchr::memrchr(b'\n', &text[from..end]).map_or(end - from, |at| end - from - at - 1)
     };
-    is_broken && LINE.contains(&line_len())
+    is_broken && (LINE.contains(&line_len()) || !is_padded(run))
+}
+
+/// Whether the `=` that `run` ends with fills a group of four.
+fn is_padded(run: &[u8]) -> bool {
+    let identifier = run.get(8..).unwrap_or_default();
+    let identifier = identifier.strip_prefix(b"live_").or_else(|| identifier.strip_prefix(b"sandbox_"));
+    identifier.is_some_and(|identifier| identifier.len().is_multiple_of(4))
 }
 
 #[cfg(test)]
@@ -37,6 +44,8 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("{key:*==%02X}", &["quoted-printable"]),
         ("the key that we have been given by the shop is {key@20:=\r\n}\r\n", &["quoted-printable"]),
         ("the key that we have been given by the shop is now here a{key@2:=\n}\n", &["quoted-printable"]),
+        ("K={key@31:=\n}\n", &["quoted-printable"]),
+        ("K={key@10:=\r\n}\n", &["quoted-printable"]),
         ("{padded==3D}", &["quoted-printable"]),
     ],
     passed_over: &["ansa=sk=live={base62:32}"],

@@ -47,7 +47,7 @@ struct Patterns {
 }
 
 /// White space, with the backslashes and underscores that let a statement go on in the next line, and a comment.
-const SPACE: &str = r"(?:[\s\\]|\b_\s*\n|//[^\n]{0,80}\n){0,80}";
+const SPACE: &str = r"[\s\\]{0,80}(?:(?:(?://|\#)[^\n]{0,80}\n|/\*[^*]{0,80}\*/|\b_\s*\n)[\s\\]{0,80})?";
 
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     let new = |pattern: &str| Regex::new(&format!(r"\A(?-u:{})", pattern.replace("SPACE", SPACE))).ok();
@@ -173,6 +173,8 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("k = \"{key@13:\" + \"}\"", &["split"]),
         ("k = \"{key@20:\" + \"}\";", &["split"]),
         ("k = \"{key@30:\" +\n      \"}\";", &["split"]),
+        ("k = (\"{key@13:\"  # the rest\n     \"}\")", &["split"]),
+        ("k = \"{key@9:\" + /* now */ \"}\";", &["split"]),
         ("k = \"{key@2:\" + \"}\"", &["split"]),
         ("k = \"{key@4:\" + \"}\"", &["split"]),
         ("k = '{key@5:' . '}';", &["split"]),
