@@ -155,6 +155,7 @@ pub(super) fn back(text: &[u8], at: usize, count: usize) -> (usize, usize) {
 }
 
 /// Whether a byte is of the alphabet.
+#[inline]
 pub(super) const fn is_char(byte: u8) -> bool {
     VALUES[byte as usize] < 64
 }

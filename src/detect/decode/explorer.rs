@@ -23,6 +23,8 @@ const CHUNK_OVERLAP_BYTES: usize = 6 * 1024;
 const TAIL_CHARS: usize = 16;
 /// The shortest run that is tried as a compressed stream without a name.
 const TRIED_MIN: usize = 80;
+/// The longest stream that is tried.
+const TRIED_MAX: usize = 4 * 1024 * 1024;
 /// Bytes by which an anchor and the prefix decoded for it may differ in place.
 const NEAR: usize = 24;
 
@@ -443,7 +445,7 @@ fn hex_packing(run: &[u8]) -> Option<Packing> {
 
 /// The packing that the base64 at `range` starts with, named or found by trying.
 fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packing> {
-    let head: [u8; 6] = base64::head(text, range.start);
+    let head: [u8; 24] = base64::head(text, range.start);
     if let Some(packing) = Packing::named(&head) {
         return Some(packing);
     }
@@ -453,9 +455,10 @@ fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packing> {
     if !is_mixed || run.len() < TRIED_MIN || run.starts_with(b"sha") {
         return None;
     }
-    let head: [u8; 768] = base64::head(text, range.start);
-    let len = (run.len() / 4 * 3).min(head.len());
-    Packing::tried(&head[..len], &is_texty)
+    let mut reader = base64::Reader::new(text, range.start, true);
+    Packing::may_be_tried(&head)
+        .then(|| base64::decode(&mut reader, 0, TRIED_MAX))
+        .and_then(|layer| Packing::tried(&layer.bytes, &is_texty))
 }
 
 /// Whether `sample` is text, in UTF-8 or UTF-16; its ends may cut a character.

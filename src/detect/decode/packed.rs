@@ -8,6 +8,8 @@ use std::io::Read;
 const TRIAL_BYTES: usize = 64;
 /// The least that a trial has to give.
 const TRIAL_BYTES_MIN: usize = 24;
+/// How many times the size of a stream its content may be, where that is a sign of one.
+const RATIO_MAX: u64 = 100;
 /// Bytes inflated in one step.
 const STEP_BYTES: usize = 16 * 1024;
 
@@ -52,7 +54,12 @@ impl Packing {
         }
     }
 
-    /// The packing of a stream that names none, found by trying; what comes out has to be text.
+    /// Whether the first bits of a stream that names no packing allow for one.
+    pub fn may_be_tried(head: &[u8; 24]) -> bool {
+        may_be_deflate(head) || matches!(head[0] & 0x0f, 0x0b | 0x0d | 0x0f | 0x01)
+    }
+
+    /// The packing of a stream that names none, found by trying; what comes out has to be text. `bytes` are all of it.
     pub fn tried(bytes: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<Self> {
         let gives_text = |packing: &Self| {
             let head = packing.unpack(bytes, TRIAL_BYTES).bytes;
@@ -97,7 +104,10 @@ fn may_be_deflate(bytes: &[u8]) -> bool {
         return false;
     }
     match bits(1, 2) {
-        1 => true,
+        // Text starts with two letters; their codes are written from the highest bit on.
+        1 => [3, 11]
+            .iter()
+            .all(|&from| (0x50..0xaf).contains(&(0..8).fold(0, |code, at| code << 1 | bits(from + at, 1)))),
         2 => {
             let lengths = (0..bits(13, 4) + 4).map(|at| bits(17 + 3 * at, 3)).filter(|&len| len > 0);
             bits(3, 5) < 30 && bits(8, 5) < 30 && lengths.map(|len| 128 >> len).sum::<usize>() == 128
@@ -106,18 +116,23 @@ fn may_be_deflate(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether `bytes` can start a stream of RFC 7932 whose window has 10 to 15 bits, as the program chooses for short input, or 22 and
-/// more, as libraries do, and whose first block has content.
+/// Whether `bytes` can be a stream of RFC 7932: its window has 10 to 15 bits, as the program chooses for short input, or 22 and more,
+/// as libraries do; and it is one block of a likely length, or it ends with an empty one. A decoder makes room for the window, so this is worth asking.
 fn may_be_brotli(bytes: &[u8]) -> bool {
-    let [first, second, ..] = bytes else { return false };
-    let first = u16::from(*first) | u16::from(*second) << 8;
-    let behind = match first & 0x0f {
-        0x0b | 0x0d | 0x0f => first >> 4,
-        0x01 if first >> 4 & 7 > 1 => first >> 7,
+    let Some(head) = bytes.first_chunk::<5>() else { return false };
+    let bits = head.iter().rev().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
+    let behind = match bits & 0x0f {
+        0x0b | 0x0d | 0x0f => bits >> 4,
+        0x01 if bits >> 4 & 7 > 1 => bits >> 7,
         _ => return false,
     };
-    // The last block may be empty; a length of three parts says that there is none.
-    if behind & 1 == 1 { behind & 2 == 0 && behind >> 2 & 3 != 3 } else { behind >> 1 & 3 != 3 }
+    if behind & 1 == 0 {
+        return behind >> 1 & 3 != 3 && bytes.last() == Some(&3);
+    }
+    let nibbles = (behind >> 2 & 3) + 4;
+    let content = (behind >> 4 & ((1 << (4 * nibbles)) - 1)) + 1;
+    let packed = bytes.len() as u64;
+    behind & 2 == 0 && nibbles < 7 && (packed..packed * RATIO_MAX).contains(&content)
 }
 
 fn read(reader: &mut dyn Read, bytes_max: usize) -> Unpacked {
