@@ -11,6 +11,8 @@ const SAMPLE_CHARS: usize = 20;
 const SAMPLE_STEP: usize = 2048;
 /// The shortest line that may go on in the next one.
 const LINE_MIN: usize = 20;
+/// Bytes that there is room for at first.
+const RESERVED_BYTES: usize = 1024;
 /// The longest line that is looked at as a whole; a line that a wrap ends is never as long.
 const LINE_MAX: usize = 1024;
 
@@ -70,6 +72,23 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Decodes whole groups of four for as long as nothing else stands between their characters.
+    fn groups(&mut self, layer: &mut Layer, bytes_max: usize) {
+        while layer.bytes.len() + 3 <= bytes_max
+            && let Some(group) = self.text.get(self.at..).and_then(|rest| rest.first_chunk::<4>())
+        {
+            let values = group.map(|byte| VALUES[usize::from(byte)]);
+            if values.iter().fold(0, |all, value| all | value) >= 64 {
+                return;
+            }
+            let bits = values.iter().fold(0_u32, |bits, &value| bits << 6 | u32::from(value));
+            let [_, first, second, third] = bits.to_be_bytes();
+            layer.push_group([first, second, third], self.at);
+            self.at += 4;
+            self.chars += 4;
+        }
+    }
+
     /// The length of the line break that `rest` starts with, if the next line goes on with this one.
     fn wrap(&self, rest: &[u8]) -> Option<usize> {
         if self.chars < LINE_MIN || self.chars > LINE_MAX {
@@ -90,7 +109,11 @@ pub(super) fn decode(reader: &mut Reader<'_>, missing: usize, bytes_max: usize) 
     let start = reader.at;
     let mut layer = Layer::at(start);
     let (mut bits, mut held, mut from) = (0_u32, missing * 6 % 8, start);
+    layer.reserve(bytes_max.min(RESERVED_BYTES));
     while layer.bytes.len() < bytes_max {
+        if held == 0 {
+            reader.groups(&mut layer, bytes_max);
+        }
         let Some((value, first, last)) = reader.next() else { break };
         if held == 0 {
             from = first;

@@ -23,6 +23,8 @@ const CHUNK_OVERLAP_BYTES: usize = 6 * 1024;
 const TAIL_CHARS: usize = 16;
 /// The shortest run that is tried as a compressed stream without a name.
 const TRIED_MIN: usize = 80;
+/// More bytes than a key of a published length has.
+const WHOLE_BYTES_MAX: usize = 64;
 /// The longest stream that is tried.
 const TRIED_MAX: usize = 4 * 1024 * 1024;
 /// Bytes by which an anchor and the prefix decoded for it may differ in place.
@@ -342,8 +344,8 @@ impl<'e> Explorer<'e> {
     fn base64(&mut self, here: Here<'_>, start: usize, missing: usize) -> (Vec<usize>, usize) {
         let mut covered = Vec::new();
         let mut line = base64::Reader::new(here.text, start, false);
-        let layer = base64::decode(&mut line, missing, CHUNK_BYTES);
-        if self.is_whole_key(&layer.bytes) {
+        let layer = base64::decode(&mut line, missing, WHOLE_BYTES_MAX);
+        if layer.bytes.len() < WHOLE_BYTES_MAX && self.is_whole_key(&layer.bytes) {
             return (self.decoded(here, layer, base64::NAME), line.at);
         }
         let mut reader = base64::Reader::new(here.text, start, true);

@@ -44,6 +44,23 @@ impl Layer {
         }
     }
 
+    /// Makes room for `len` bytes.
+    pub fn reserve(&mut self, len: usize) {
+        self.bytes.reserve(len);
+        if let Spans::Each { ends, .. } = &mut self.spans {
+            ends.reserve(len);
+        }
+    }
+
+    /// Adds three bytes that four characters at `at` write, six bits each.
+    pub fn push_group(&mut self, bytes: [u8; 3], at: usize) {
+        if let Spans::Each { base, ends, .. } = &mut self.spans {
+            let at = u32::try_from(at - *base).unwrap_or(u32::MAX - 4);
+            ends.extend_from_slice(&[(at, at + 2), (at + 1, at + 3), (at + 2, at + 4)]);
+            self.bytes.extend_from_slice(&bytes);
+        }
+    }
+
     /// Lets the last byte reach to `to`, if it ends at `from`.
     pub fn extend_last(&mut self, from: usize, to: usize) {
         if let Spans::Each { base, ends, .. } = &mut self.spans
