@@ -43,8 +43,9 @@ pub(super) fn is_text(run: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<us
 pub(super) fn dense(text: &[u8], probe: usize) -> Option<Range<usize>> {
     let near = probe..text.len().min(probe + 8);
     let start = near.clone().find(|&at| unit(&text[at..]).is_some() && !is_digit_before(text, at))?;
+    let is_prefixed = has_prefix(&text[start..]);
     let (mut end, mut count) = (start, 0);
-    while let Some((_, len)) = unit(&text[end..]) {
+    while let Some((_, len)) = unit(&text[end..]).filter(|_| has_prefix(&text[end..]) == is_prefixed) {
         (end, count) = (end + len, count + 1);
     }
     if count < DENSE_MIN {
@@ -52,9 +53,10 @@ pub(super) fn dense(text: &[u8], probe: usize) -> Option<Range<usize>> {
     }
     let mut start = start;
     // The longest unit is `0x61`, a comma, and the way to the next line.
-    while let Some(at) = (start.saturating_sub(UNIT_MAX)..start)
-        .find(|&at| unit(&text[at..]).is_some_and(|(_, len)| at + len == start) && !is_digit_before(text, at))
-    {
+    while let Some(at) = (start.saturating_sub(UNIT_MAX)..start).find(|&at| {
+        let is_unit = has_prefix(&text[at..]) == is_prefixed && !is_digit_before(text, at);
+        is_unit && unit(&text[at..]).is_some_and(|(_, len)| at + len == start)
+    }) {
         start = at;
     }
     Some(start..end)
@@ -65,7 +67,7 @@ pub(super) fn decode_dense(text: &[u8], range: &Range<usize>) -> Layer {
     let mut layer = Layer::at(range.start);
     let mut at = range.start;
     while let Some((byte, len)) = unit(&text[at..range.end]) {
-        let digits = if text[at..].starts_with(b"0x") || text[at..].starts_with(b"0X") { 4 } else { 2 };
+        let digits = if has_prefix(&text[at..]) { 4 } else { 2 };
         layer.push(byte, at..at + digits);
         at += len;
     }
@@ -79,12 +81,16 @@ const GAP_MAX: usize = 16;
 
 /// One byte and the separators behind it: its value and length. Two digits alone are no unit unless something follows them.
 fn unit(text: &[u8]) -> Option<(u8, usize)> {
-    let digits = if text.starts_with(b"0x") || text.starts_with(b"0X") { 2 } else { 0 };
+    let digits = if has_prefix(text) { 2 } else { 0 };
     let byte = pair(text.get(digits..)?)?;
     let behind = &text[digits + 2..];
     let gap = behind.iter().take(GAP_MAX).take_while(|byte| b" ,:-;\t\r\n".contains(byte)).count();
     let is_next = digits == 2 && behind[gap..].starts_with(b"0x");
     (gap > 0 || is_next || !behind.first().is_some_and(u8::is_ascii_alphanumeric)).then_some((byte, digits + 2 + gap))
+}
+
+fn has_prefix(text: &[u8]) -> bool {
+    text.starts_with(b"0x") || text.starts_with(b"0X")
 }
 
 fn is_digit_before(text: &[u8], at: usize) -> bool {
