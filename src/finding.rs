@@ -23,7 +23,7 @@ pub struct Place {
     pub blob: Option<String>,
     /// The first character.
     pub start: Position,
-    /// Just behind the last character, on the same line.
+    /// Just behind the last character; on a later line where encoded text is wrapped.
     pub end: Position,
     /// The chain of encodings, outermost first; empty for plain text.
     pub encoding: Vec<&'static str>,

@@ -10,9 +10,12 @@ use super::ground::Ground;
 use super::personal::without_people;
 use crate::blob::{Origin, Window, Windows};
 use crate::classify::Prepared;
-use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
+use crate::detect::{
+    Budget, Candidate, Class, Cursor, Decoded, Detector, Exploration, Form, Hidden, Verdict, excerpt, mask,
+};
 use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
 use crate::line_hash::LineHasher;
+use crate::rule::Environment;
 use crate::side::Judgement;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -42,6 +45,21 @@ pub(super) struct Reading<'r> {
     rejected: [u64; Class::ALL.len()],
     ignored: Vec<Ignored>,
     comments: Comments,
+    /// What may still be decoded.
+    budget: Budget,
+}
+
+/// One candidate of a text, plain or hidden.
+struct Sighting<'s> {
+    kind: usize,
+    environment: Option<Environment>,
+    verdict: Verdict,
+    /// Where it stands; one range, or one a piece.
+    pieces: &'s [Range<usize>],
+    /// What stands between the text and it, outermost first.
+    encoding: &'s [&'static str],
+    /// Its fingerprint and masked form.
+    names: &'s dyn Fn() -> (String, String),
 }
 
 /// Every place of one key in one blob.
@@ -64,6 +82,20 @@ struct Text<'t, 'c> {
 impl<'t, 'c> Text<'t, 'c> {
     const fn new(window: Window<'t>, cursor: Cursor, encoding: Option<&'static str>) -> Self {
         Self { window, cursor, encoding, prepared: OnceCell::new() }
+    }
+
+    /// Where `sighting` stands: one place, or one a piece; `cursor` is left at the first.
+    fn places(&self, sighting: &Sighting<'_>, cursor: &mut Cursor) -> Vec<Place> {
+        cursor.advance_to(&self.window, sighting.pieces[0].start);
+        let encoding: Vec<&'static str> = self.encoding.into_iter().chain(sighting.encoding.iter().copied()).collect();
+        let mut counted = *cursor;
+        let places = sighting.pieces.iter().map(|piece| {
+            counted.advance_to(&self.window, piece.start);
+            let start = counted.position();
+            counted.advance_to(&self.window, piece.end);
+            Place { blob: None, start, end: counted.position(), encoding: encoding.clone(), line_hash: None }
+        });
+        places.collect()
     }
 
     /// The judgement of the key at `key`; what holds for the whole text is gathered once.
@@ -111,19 +143,21 @@ impl<'r> Reading<'r> {
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
             comments: Comments::default(),
+            budget: Budget::default(),
         }
     }
 
     /// Reads every window.
     pub fn read(&mut self, windows: &mut dyn Windows) -> io::Result<()> {
         while let Some(window) = windows.next()? {
-            self.bytes = window.offset + window.bytes.len() as u64;
-            let has_prefix = self.shared.detector.any(window.bytes);
-            if window.offset == 0 && (has_prefix || !window.last) {
+            let read = window.offset + window.bytes.len() as u64;
+            self.budget.grant(usize::try_from(read - self.bytes).unwrap_or(usize::MAX), !window.last);
+            self.bytes = read;
+            if window.offset == 0 {
                 self.form = Form::of(window.bytes);
                 self.cursor = Cursor::new(self.form);
             }
-            if has_prefix {
+            if self.shared.detector.any_in(self.form, window.bytes) {
                 self.comments.look(&window, self.cursor, &self.shared.detector);
                 self.window(&window)?;
             }
@@ -135,85 +169,125 @@ impl<'r> Reading<'r> {
         Ok(())
     }
 
-    /// Searches one window that has a prefix: as it stands, and decoded where the blob is UTF-16.
+    /// Searches one window that may have a key: as it stands, and as UTF-8 where the blob is in UTF-16 or UTF-32.
     fn window(&mut self, window: &Window<'_>) -> io::Result<()> {
-        let is_decoded = self.form != Form::Utf8;
         let text = Text::new(*window, self.cursor, None);
-        let has_wide = self.search(&text, window.owned(), is_decoded)?;
-        if is_decoded && has_wide {
+        self.search(&text, window.owned())?;
+        if self.form != Form::Utf8 {
             let decoded = Decoded::new(self.form, window.bytes, window.owned());
             let inner = Window { bytes: decoded.text.as_bytes(), offset: window.offset, last: window.last };
             let text = Text::new(inner, self.cursor.decoded(), self.form.name());
-            self.search(&text, decoded.owned, false)?;
+            self.search(&text, decoded.owned)?;
         }
         Ok(())
     }
 
-    /// Takes the candidates that start before `owned`; says whether wide ones were passed over for a decoded text.
-    fn search(&mut self, text: &Text<'_, 'r>, owned: usize, skip_wide: bool) -> io::Result<bool> {
-        let shared = self.shared;
+    /// Takes the candidates that start before `owned`, in order; wide ones that the decoded text shows too are passed over.
+    fn search(&mut self, text: &Text<'_, 'r>, owned: usize) -> io::Result<()> {
+        let (shared, form, bytes) = (self.shared, self.form, text.window.bytes);
+        let is_decoded = text.encoding.is_some();
+        let explored = if is_decoded || form == Form::Utf8 {
+            shared.detector.explore(bytes, &mut self.budget)
+        } else {
+            Exploration::default()
+        };
+        let is_owned = |hidden: &&Hidden| hidden.range().start < owned;
+        let mut hidden = explored.hidden.iter().filter(is_owned).peekable();
         let mut cursor = text.cursor;
-        let (mut has_wide, mut fault) = (false, None);
-        shared.detector.search(text.window.bytes, &mut |candidate| {
-            if candidate.range.start >= owned || fault.is_some() {
+        let mut fault = None;
+        shared.detector.search(bytes, &mut |candidate| {
+            let start = candidate.range.start;
+            let is_shown_decoded = !is_decoded && is_aligned(form, bytes, &candidate);
+            let is_superseded = explored.superseded.binary_search(&start).is_ok();
+            if start >= owned || fault.is_some() || is_shown_decoded || is_superseded {
                 return;
             }
-            if skip_wide && is_aligned(self.form, text.window.bytes, &candidate) {
-                has_wide = true;
-                return;
+            while let Some(hidden) = hidden.next_if(|hidden| hidden.range().start <= start) {
+                fault = fault.take().or(self.hidden(text, hidden, &mut cursor).err());
             }
-            fault = self.candidate(text, &candidate, &mut cursor).err();
+            fault = fault.take().or(self.candidate(text, &candidate, &mut cursor).err());
         });
-        fault.map_or(Ok(has_wide), Err)
+        for hidden in hidden {
+            fault = fault.or(self.hidden(text, hidden, &mut cursor).err());
+        }
+        fault.map_or(Ok(()), Err)
     }
 
     fn candidate(&mut self, text: &Text<'_, 'r>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
-        let Verdict::Ignored(class) = candidate.verdict else {
-            return self.key(text, candidate, cursor);
+        let detector = &self.shared.detector;
+        let encoding: &[&str] = match candidate.width {
+            1 => &[],
+            2 => &["utf-16le"],
+            _ => &["utf-32le"],
+        };
+        let sighting = Sighting {
+            kind: candidate.kind,
+            environment: candidate.environment,
+            verdict: candidate.verdict,
+            pieces: std::slice::from_ref(&candidate.range),
+            encoding,
+            names: &|| {
+                let secret = detector.secret(text.window.bytes, candidate);
+                (secret.fingerprint(), secret.masked())
+            },
+        };
+        self.sighting(text, &sighting, cursor)
+    }
+
+    fn hidden(&mut self, text: &Text<'_, 'r>, hidden: &Hidden, cursor: &mut Cursor) -> io::Result<()> {
+        let sighting = Sighting {
+            kind: hidden.kind,
+            environment: hidden.environment,
+            verdict: hidden.verdict,
+            pieces: &hidden.pieces,
+            encoding: &hidden.encoding,
+            names: &|| (hidden.secret.fingerprint(), hidden.secret.masked()),
+        };
+        self.sighting(text, &sighting, cursor)
+    }
+
+    fn sighting(&mut self, text: &Text<'_, 'r>, sighting: &Sighting<'_>, cursor: &mut Cursor) -> io::Result<()> {
+        let Verdict::Ignored(class) = sighting.verdict else {
+            return self.key(text, sighting, cursor);
         };
         self.rejected[class as usize] += 1;
         if self.shared.options.wanted.ignored && self.ignored.len() < PLACES_MAX {
-            cursor.advance_to(&text.window, candidate.range.start);
-            let masked = self.shared.detector.secret(text.window.bytes, candidate).masked();
+            cursor.advance_to(&text.window, sighting.pieces[0].start);
+            let (_, masked) = (sighting.names)();
             let class = class.as_str().into();
             self.ignored.push(Ignored { path: String::new(), position: cursor.position(), class, masked });
         }
         Ok(())
     }
 
-    fn key(&mut self, text: &Text<'_, 'r>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
+    fn key(&mut self, text: &Text<'_, 'r>, sighting: &Sighting<'_>, cursor: &mut Cursor) -> io::Result<()> {
         let (shared, bytes) = (self.shared, text.window.bytes);
-        let kind = &shared.options.rules.keys.kind[candidate.kind];
-        let Some(environment) = candidate.environment.filter(|_| shared.fires(kind)) else { return Ok(()) };
-        let secret = shared.detector.secret(bytes, candidate);
-        let (fingerprint, masked) = (secret.fingerprint(), secret.masked());
-        drop(secret);
+        let kind = &shared.options.rules.keys.kind[sighting.kind];
+        let Some(environment) = sighting.environment.filter(|_| shared.fires(kind)) else { return Ok(()) };
+        let (fingerprint, masked) = (sighting.names)();
         if self.groups.len() >= KEYS_MAX && !self.groups.contains_key(&fingerprint) {
             return Err(io::Error::other(format!(
                 "more than {KEYS_MAX} different keys; the rest of it was not reported"
             )));
         }
-        cursor.advance_to(&text.window, candidate.range.start);
-        let start = cursor.position();
-        let mut behind = *cursor;
-        behind.advance_to(&text.window, candidate.range.end);
-        let encoding = text.encoding.or(candidate.wide.then_some("utf-16le"));
-        let end = behind.position();
-        let place = Place { blob: None, start, end, encoding: encoding.into_iter().collect(), line_hash: None };
+        let places = text.places(sighting, cursor);
+        let whole = sighting.pieces[0].start..sighting.pieces[sighting.pieces.len() - 1].end;
         let is_shown = self.groups.len() < EXCERPTS_MAX;
+        let origin = self.origin;
+        let shown = || {
+            let excerpt = excerpt(&shared.detector, bytes, text.window.part(), (sighting.pieces, &masked));
+            without_people(origin, excerpt)
+        };
         let group = self.groups.entry(fingerprint.clone()).or_insert_with(|| Group {
-            key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
+            excerpt: is_shown.then(shown),
+            key: Key { kind: kind.name.clone(), environment, masked: masked.clone(), fingerprint },
             places: Vec::new(),
             decision: Decision::new(kind),
-            excerpt: is_shown.then(|| {
-                let excerpt = excerpt(&shared.detector, bytes, text.window.part(), &candidate.range);
-                without_people(self.origin, excerpt)
-            }),
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
                 Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.ground.judges() => {
-                    text.judge(shared, self.ground, self.path, &candidate.range)?
+                    text.judge(shared, self.ground, self.path, &whole)?
                 }
                 origin => decide::no_code(whereabouts(origin)),
             };
@@ -221,14 +295,15 @@ impl<'r> Reading<'r> {
             group.decision.weigh(&shared.options.rules, judgement);
         }
         if group.places.len() < PLACES_MAX {
-            group.places.push(place);
+            group.places.extend(places);
         }
         Ok(())
     }
 
-    /// Whether nothing was found and nothing rejected.
+    /// Whether nothing was found, nothing rejected and nothing cut.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.rejected.iter().all(|&count| count == 0)
+        let is_cut = self.budget.cuts().next().is_some();
+        self.groups.is_empty() && self.rejected.iter().all(|&count| count == 0) && !is_cut
     }
 
     /// GitHub's hashes of the lines with a key, where they are wanted and the blob is a file.
@@ -263,8 +338,9 @@ impl<'r> Reading<'r> {
         self.comments.remarks(path, &lines)
     }
 
-    /// Counts what was no key.
+    /// Counts what was no key, and says what was not decoded.
     pub fn count_rejected(&mut self, path: &str, batch: &mut Batch) {
+        self.budget.cuts().for_each(|reason| batch.leave_out(path.into(), reason));
         for (sum, count) in batch.ignored_by_class.iter_mut().zip(std::mem::take(&mut self.rejected)) {
             *sum += count;
         }
@@ -317,7 +393,9 @@ fn is_aligned(form: Form, bytes: &[u8], candidate: &Candidate) -> bool {
     let start = candidate.range.start;
     match form {
         Form::Utf8 => false,
-        Form::Utf16Le => candidate.wide && start.is_multiple_of(2),
-        Form::Utf16Be => candidate.wide && !start.is_multiple_of(2) && bytes[start - 1] == 0,
+        Form::Utf16Le => candidate.width == 2 && start.is_multiple_of(2),
+        Form::Utf16Be => candidate.width == 2 && !start.is_multiple_of(2) && bytes[start - 1] == 0,
+        Form::Utf32Le => candidate.width == 4 && start.is_multiple_of(4),
+        Form::Utf32Be => candidate.width == 4 && start % 4 == 3 && bytes[start - 3..start] == [0; 3],
     }
 }

@@ -11,9 +11,11 @@
 mod baseline;
 mod cases;
 mod detection;
+mod encodings;
 mod explain;
 mod explaining;
 mod formats;
+mod hidden;
 mod outputs;
 mod policy;
 #[cfg(unix)]

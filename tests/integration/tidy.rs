@@ -70,6 +70,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     // Errors with context, in the shell of the program.
     ("anyhow", &["command", "config", "output", "scan", "stdio"]),
+    ("brotli_decompressor", &["detect"]),
     // Paths and texts of scanned trees are bytes.
     ("bstr", &["classify", "conclude", "scan", "source"]),
     // The definition, its parse, and what is generated from it.
@@ -77,7 +78,8 @@ const HOMES: &[(&str, &[&str])] = &[
     // The shells are an argument.
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),
-    ("flate2", &["source"]),
+    // Streams inside encodings, and loose objects.
+    ("flate2", &["detect", "source"]),
     ("git2", &["source"]),
     // Names of objects, wherever a history is told.
     ("gix_hash", &["scan", "source"]),
@@ -110,6 +112,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tempfile", &["output"]),
     // Rules, examples, and the configuration.
     ("toml", &["explain", "rule", "settings"]),
+    ("zstd", &["detect"]),
 ];
 
 fn root() -> &'static Path {
@@ -255,7 +258,7 @@ fn published() -> Vec<PathBuf> {
             }
             if path.is_dir() {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && name != ".git" {
                 found.push(path);
             }
         }
