@@ -8,18 +8,22 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod archives;
 mod baseline;
 mod cases;
 mod detection;
 mod explaining;
 mod formats;
 mod outputs;
+mod pack;
 mod policy;
+mod properties;
 #[cfg(unix)]
 mod repository;
 mod sides;
 #[cfg(unix)]
 mod streams;
+mod strings;
 mod template;
 mod tidy;
 #[cfg(unix)]
