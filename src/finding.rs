@@ -125,6 +125,8 @@ pub struct Finding {
     pub history: Option<History>,
     /// As reported: `/` between parts, percent-encoded where it is not UTF-8, keys in it masked.
     pub path: String,
+    /// The path of the bundle that this finding's file is the source map of.
+    pub generated: Option<String>,
     /// Every place, sorted.
     pub places: Vec<Place>,
     /// The line of the first place; none where there is no text to show.

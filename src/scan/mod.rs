@@ -11,6 +11,8 @@ mod explain;
 mod ground;
 mod history;
 mod inspect;
+mod opening;
+mod original;
 mod overrides;
 mod personal;
 mod progress;
@@ -33,6 +35,7 @@ use crate::rule::{Kind, RuleError, Rules};
 use crate::side::Judgement;
 use crate::source::open::Root;
 use crate::source::reader::{Buffer, Reader, Stream};
+use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
 use ground::{Bare, Disk};
@@ -85,6 +88,8 @@ pub struct Options {
     pub wanted: Wanted,
     /// The rules in force.
     pub rules: Rules,
+    /// How far archives are opened.
+    pub limits: Limits,
     /// How to read histories.
     pub history: HistoryOptions,
     /// The time, in seconds since 1970.

@@ -7,18 +7,20 @@ use super::batch::Batch;
 use super::comments::Comments;
 use super::decide::{self, Decision};
 use super::ground::Ground;
+use super::inspect::shown;
 use super::personal::without_people;
 use crate::blob::{Origin, Window, Windows};
 use crate::classify::Prepared;
 use crate::detect::{
     Budget, Candidate, Class, Cursor, Decoded, Detector, Exploration, Form, Hidden, Verdict, excerpt, mask,
 };
-use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
+use crate::finding::{Excerpt, Finding, Ignored, Key, Place, Position};
 use crate::line_hash::LineHasher;
 use crate::rule::Environment;
-use crate::side::Judgement;
+use crate::side::{Facts, Judgement};
+use crate::unpack::{self, Inner};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 
@@ -28,6 +30,8 @@ const JUDGED_MAX: usize = 100;
 const KEYS_MAX: usize = 100_000;
 /// Keys of one blob whose line is shown; text reports show no more findings than half of this.
 const EXCERPTS_MAX: usize = 1_000;
+/// Original places of one key that a source map tells.
+const SOURCES_MAX: usize = 3;
 /// Places of one key in one blob that are kept, and rejected candidates that are listed.
 const PLACES_MAX: usize = 10_000;
 
@@ -37,6 +41,12 @@ pub(super) struct Reading<'r> {
     ground: &'r dyn Ground,
     origin: Origin,
     path: &'r [u8],
+    /// Where it is in the archive at `path`, if it is in one.
+    inner: Option<Inner>,
+    /// What it is the source map of, as reports show it.
+    generated: Option<String>,
+    /// Why reading stopped.
+    fault: Option<io::Error>,
     cursor: Cursor,
     form: Form,
     /// Bytes read so far.
@@ -66,6 +76,10 @@ struct Sighting<'s> {
 struct Group {
     key: Key,
     places: Vec<Place>,
+    /// Where each place starts in the blob, in bytes.
+    offsets: Vec<u64>,
+    /// Where a source map says that it comes from, one sentence each.
+    sources: Vec<String>,
     decision: Decision,
     excerpt: Option<Excerpt>,
 }
@@ -103,14 +117,23 @@ impl<'t, 'c> Text<'t, 'c> {
         &self,
         shared: &'c Shared<'_>,
         ground: &dyn Ground,
-        path: &[u8],
+        (path, inner): (&[u8], Option<&Inner>),
         key: &Range<usize>,
     ) -> io::Result<Judgement> {
         let bytes = self.window.bytes;
         if self.prepared.get().is_none() {
             let classifier = shared.classifier()?;
-            let facts = ground.facts(classifier, path);
-            let prepared = classifier.prepare(&ground.below_top(path), bytes, self.window.part(), &facts);
+            let (judged, facts) = match inner {
+                // What stands around an archive says nothing of what is in it.
+                Some(inner) if !inner.is_outside => {
+                    (String::from_utf8_lossy(&inner.judged).into_owned(), Facts::default())
+                }
+                inner => {
+                    let path = inner.map_or(path, |inner| &inner.judged);
+                    (ground.below_top(path), ground.facts(classifier, path))
+                }
+            };
+            let prepared = classifier.prepare(&judged, bytes, self.window.part(), &facts);
             // It was empty a line ago, and no other thread has it.
             let _ = self.prepared.set(prepared);
         }
@@ -136,6 +159,9 @@ impl<'r> Reading<'r> {
             ground,
             origin,
             path,
+            inner: None,
+            generated: None,
+            fault: None,
             cursor: Cursor::new(Form::Utf8),
             form: Form::Utf8,
             bytes: 0,
@@ -147,26 +173,99 @@ impl<'r> Reading<'r> {
         }
     }
 
+    /// The same of a text that is inside of `path`.
+    pub fn inside(self, inner: Inner) -> Self {
+        Self { inner: Some(inner), ..self }
+    }
+
     /// Reads every window.
     pub fn read(&mut self, windows: &mut dyn Windows) -> io::Result<()> {
         while let Some(window) = windows.next()? {
-            let read = window.offset + window.bytes.len() as u64;
-            self.budget.grant(usize::try_from(read - self.bytes).unwrap_or(usize::MAX), !window.last);
-            self.bytes = read;
-            if window.offset == 0 {
-                self.form = Form::of(window.bytes);
-                self.cursor = Cursor::new(self.form);
-            }
-            if self.shared.detector.any_in(self.form, window.bytes) {
-                self.comments.look(&window, self.cursor, &self.shared.detector);
-                self.window(&window)?;
-            }
-            if !window.last {
-                self.comments.pass(&window);
-                self.cursor.advance_over(&window);
-            }
+            self.take(&window)?;
         }
         Ok(())
+    }
+
+    /// Reads the next window.
+    fn take(&mut self, window: &Window<'_>) -> io::Result<()> {
+        let read = window.offset + window.bytes.len() as u64;
+        self.budget.grant(usize::try_from(read - self.bytes).unwrap_or(usize::MAX), !window.last);
+        self.bytes = read;
+        if window.offset == 0 {
+            self.form = Form::of(window.bytes);
+            self.cursor = Cursor::new(self.form);
+        }
+        if self.shared.detector.any_in(self.form, window.bytes) {
+            self.comments.look(window, self.cursor, &self.shared.detector);
+            self.window(window)?;
+        }
+        if !window.last {
+            self.comments.pass(window);
+            self.cursor.advance_over(window);
+        }
+        Ok(())
+    }
+
+    /// Why it could not all be read.
+    pub fn fault(&self) -> Option<String> {
+        self.fault.as_ref().map(ToString::to_string)
+    }
+
+    /// The keys found so far, by fingerprint.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
+    /// Drops what is told better by what the blob holds: places in `covered`, which is sorted, and keys that are `known`.
+    pub fn yield_to(&mut self, covered: &[Range<u64>], known: &BTreeSet<String>) {
+        let is_covered = |offset: u64| {
+            let behind = covered.partition_point(|part| part.start <= offset);
+            // Parts may overlap, but rarely: an offset in an earlier one stays.
+            behind.checked_sub(1).is_some_and(|part| covered[part].contains(&offset))
+        };
+        for group in self.groups.values_mut() {
+            let kept: Vec<bool> = group.offsets.iter().map(|&offset| !is_covered(offset)).collect();
+            let mut keep = kept.iter();
+            group.places.retain(|_| keep.next().is_none_or(|&keep| keep));
+            let mut keep = kept.iter();
+            group.offsets.retain(|_| keep.next().is_none_or(|&keep| keep));
+        }
+        self.groups.retain(|fingerprint, group| !group.places.is_empty() && !known.contains(fingerprint));
+        if !covered.is_empty() {
+            // They stand in what was searched by itself, and were counted there.
+            self.rejected = [0; Class::ALL.len()];
+            self.ignored.clear();
+        }
+    }
+
+    /// `path` as reports show it.
+    pub fn shown(&self, path: &[u8]) -> String {
+        shown(&self.shared.detector, self.ground.prefix(), path)
+    }
+
+    /// Adds a sentence on where the key with `fingerprint` comes from.
+    pub fn add_source(&mut self, fingerprint: &str, sentence: &str) {
+        let Some(group) = self.groups.get_mut(fingerprint) else { return };
+        if group.sources.len() < SOURCES_MAX {
+            group.sources.push(sentence.into());
+        }
+    }
+
+    /// Takes the text for the source map of what is at `path`.
+    pub fn set_generated(&mut self, path: Option<String>) {
+        self.generated = path;
+    }
+
+    /// Moves every place as if the text had started at `base`, behind `encoding`.
+    pub fn shift(&mut self, base: Position, encoding: Option<&'static str>) {
+        let moved = |position: Position| Position {
+            line: base.line + position.line - 1,
+            column: if position.line == 1 { base.column + position.column - 1 } else { position.column },
+        };
+        for place in self.groups.values_mut().flat_map(|group| &mut group.places) {
+            (place.start, place.end) = (moved(place.start), moved(place.end));
+            place.encoding.splice(0..0, encoding);
+        }
     }
 
     /// Searches one window that may have a key: as it stands, and as UTF-8 where the blob is in UTF-16 or UTF-32.
@@ -282,12 +381,14 @@ impl<'r> Reading<'r> {
             excerpt: is_shown.then(shown),
             key: Key { kind: kind.name.clone(), environment, masked: masked.clone(), fingerprint },
             places: Vec::new(),
+            offsets: Vec::new(),
+            sources: Vec::new(),
             decision: Decision::new(kind),
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
                 Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.ground.judges() => {
-                    text.judge(shared, self.ground, self.path, &whole)?
+                    text.judge(shared, self.ground, (self.path, self.inner.as_ref()), &whole)?
                 }
                 origin => decide::no_code(whereabouts(origin)),
             };
@@ -295,6 +396,8 @@ impl<'r> Reading<'r> {
             group.decision.weigh(&shared.options.rules, judgement);
         }
         if group.places.len() < PLACES_MAX {
+            let starts = sighting.pieces.iter().map(|piece| text.window.offset + piece.start as u64);
+            group.offsets.extend(starts);
             group.places.extend(places);
         }
         Ok(())
@@ -350,7 +453,7 @@ impl<'r> Reading<'r> {
 
     /// The keys found, as findings of `path`.
     pub fn findings(self, path: &str, hashes: &BTreeMap<u64, String>) -> Vec<Finding> {
-        let Self { shared, ground, groups, origin, comments, .. } = self;
+        let Self { shared, ground, groups, origin, comments, generated, .. } = self;
         let standing = || ground.standing(self.path);
         let mut findings = Vec::new();
         for (fingerprint, mut group) in groups {
@@ -358,7 +461,9 @@ impl<'r> Reading<'r> {
                 place.line_hash = hashes.get(&place.start.line).cloned();
             }
             let finding = group.decision.finding(&shared.options.rules, group.key, &standing);
-            findings.extend(finding.map(|finding| Finding {
+            findings.extend(finding.map(|mut finding| Finding {
+                evidence: std::mem::take(&mut finding.evidence).into_iter().chain(group.sources).collect(),
+                generated: generated.clone(),
                 allowed_inline: comments.reason(&fingerprint, &group.places),
                 origin,
                 path: path.into(),
@@ -368,6 +473,14 @@ impl<'r> Reading<'r> {
             }));
         }
         findings
+    }
+}
+
+impl unpack::Text for Reading<'_> {
+    fn window(&mut self, window: &Window<'_>) {
+        if self.fault.is_none() {
+            self.fault = self.take(window).err();
+        }
     }
 }
 

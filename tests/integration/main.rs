@@ -8,6 +8,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod archives;
 mod baseline;
 mod cases;
 mod detection;
@@ -17,12 +18,15 @@ mod explaining;
 mod formats;
 mod hidden;
 mod outputs;
+mod pack;
 mod policy;
+mod properties;
 #[cfg(unix)]
 mod repository;
 mod sides;
 #[cfg(unix)]
 mod streams;
+mod strings;
 mod template;
 mod tidy;
 #[cfg(unix)]

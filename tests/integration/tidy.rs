@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("line_hash", &[]),
     ("settings", &["rule", "secret", "side"]),
     ("suppress", &["finding", "rule", "secret", "settings", "side"]),
+    ("unpack", &["blob"]),
     // Edges.
     ("output", &[]),
     ("report", &["blob", "finding", "path", "rule", "side"]),
@@ -41,6 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "side",
             "source",
             "suppress",
+            "unpack",
         ],
     ),
     // The program.
@@ -51,7 +53,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "config",
         &[
             "cli", "detect", "exit", "output", "path", "report", "rule", "scan", "secret", "settings", "source",
-            "suppress",
+            "suppress", "unpack",
         ],
     ),
     ("conclude", &["config", "exit", "finding", "path", "report", "rule", "secret", "settings", "source", "suppress"]),
@@ -70,16 +72,18 @@ const HOMES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     // Errors with context, in the shell of the program.
     ("anyhow", &["command", "config", "output", "scan", "stdio"]),
-    ("brotli_decompressor", &["detect"]),
+    ("brotli_decompressor", &["detect", "unpack"]),
     // Paths and texts of scanned trees are bytes.
     ("bstr", &["classify", "conclude", "scan", "source"]),
+    ("bzip2", &["unpack"]),
     // The definition, its parse, and what is generated from it.
     ("clap", &["cli", "command", "main"]),
     // The shells are an argument.
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),
-    // Streams inside encodings, and loose objects.
-    ("flate2", &["detect", "source"]),
+    ("deflate64", &["unpack"]),
+    // Streams inside encodings, archives, and loose objects.
+    ("flate2", &["detect", "source", "unpack"]),
     ("git2", &["source"]),
     // Names of objects, wherever a history is told.
     ("gix_hash", &["scan", "source"]),
@@ -94,8 +98,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["scan"]),
     ("jiff", &["report", "settings"]),
     ("libdeflater", &["source"]),
+    ("lz4_flex", &["unpack"]),
+    ("lzma_rust2", &["unpack"]),
     // One routine of byte search, wherever bytes are.
-    ("memchr", &["classify", "detect", "rule", "scan", "source", "suppress"]),
+    ("memchr", &["classify", "detect", "rule", "scan", "source", "suppress", "unpack"]),
     // The walk over a list, and the pool it runs on.
     ("rayon", &["scan", "source"]),
     // Patterns of rules, and the classes of characters that are escaped.
@@ -104,15 +110,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["source", "stdio"]),
     ("sarif", &["report"]),
     // Derives, on every serialised form.
-    ("serde", &["classify", "explain", "report", "rule", "settings", "side", "suppress"]),
+    ("serde", &["classify", "explain", "report", "rule", "settings", "side", "suppress", "unpack"]),
     // Reports, manifests, baselines, and the list of rules.
-    ("serde_json", &["classify", "command", "report", "suppress"]),
+    ("serde_json", &["classify", "command", "report", "suppress", "unpack"]),
     // Fingerprints of keys, and of the rules.
     ("sha2", &["rule", "secret"]),
     ("tempfile", &["output"]),
     // Rules, examples, and the configuration.
     ("toml", &["explain", "rule", "settings"]),
-    ("zstd", &["detect"]),
+    ("zstd", &["detect", "unpack"]),
 ];
 
 fn root() -> &'static Path {
