@@ -102,6 +102,53 @@ pub trait Windows {
     fn rewind(&mut self) -> io::Result<bool>;
     /// After the last window: how the blob changed under the reader, if it did.
     fn changed(&self) -> Option<&'static str>;
+    /// The same bytes at any place, where the source can; reading there does not disturb the windows.
+    fn random(&self) -> Option<&dyn ReadAt> {
+        None
+    }
+}
+
+/// Bytes that can be read at any place, in any order.
+pub trait ReadAt {
+    /// Reads what stands at `offset` into the start of `buffer`; says how many bytes, none at the end.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// How many bytes there are.
+    fn size(&self) -> u64;
+    /// All of it, where it is in memory.
+    fn whole(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.as_slice().read_at(buffer, offset)
+    }
+
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+}
+
+impl ReadAt for &[u8] {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        let len = rest.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        Some(self)
+    }
 }
 
 /// One thing to search.
@@ -142,6 +189,10 @@ impl Windows for Whole<'_> {
 
     fn changed(&self) -> Option<&'static str> {
         None
+    }
+
+    fn random(&self) -> Option<&dyn ReadAt> {
+        Some(&self.bytes)
     }
 }
 

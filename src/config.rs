@@ -8,7 +8,7 @@ mod terms;
 pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
-    BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
+    ArchiveArgs, BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
     OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
 };
 use crate::exit::Policy;
@@ -20,6 +20,7 @@ use crate::scan::{
     Selection, Wanted,
 };
 use crate::settings::{OnIncomplete, Settings};
+use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
 use standpoint::Standpoint;
 use std::io::IsTerminal as _;
@@ -143,7 +144,14 @@ impl Config {
     pub fn baseline(args: BaselineArgs) -> Result<Self> {
         let root = Standpoint::of_paths(&[args.path]).root;
         let BaselineArgs { policy, rules, jobs, .. } = args;
-        let common = CommonArgs { publishable: false, report: ReportArgs::default(), policy, rules, jobs };
+        let common = CommonArgs {
+            publishable: false,
+            report: ReportArgs::default(),
+            policy,
+            archives: ArchiveArgs::default(),
+            rules,
+            jobs,
+        };
         Self::new(&common, Scope::Paths(vec![root]))
     }
 
@@ -184,6 +192,7 @@ impl Config {
             wanted,
             rules,
             overrides: Overrides::new(settings, terms.suppressions.anchor.clone()),
+            limits: limits(&args.archives),
             history: HistoryOptions::default(),
             now,
             progress: Progress::new(is_shown),
@@ -257,6 +266,18 @@ fn is_coloured(when: ColorArg, destination: &Destination) -> bool {
 fn is_colour_welcome() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
+fn limits(args: &ArchiveArgs) -> Limits {
+    let default = Limits::default();
+    Limits {
+        depth: args.archive_depth.unwrap_or(default.depth),
+        entries: args.archive_entries.unwrap_or(default.entries),
+        bytes: args.archive_bytes.unwrap_or(default.bytes),
+        entry_bytes: args.archive_entry_bytes.unwrap_or(default.entry_bytes),
+        ratio: args.archive_ratio.unwrap_or(default.ratio),
+        seconds: args.archive_seconds.unwrap_or(default.seconds),
+    }
 }
 
 fn policy(args: &ReportArgs, settings: &Settings) -> Policy {

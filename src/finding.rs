@@ -23,7 +23,7 @@ pub struct Place {
     pub blob: Option<String>,
     /// The first character.
     pub start: Position,
-    /// Just behind the last character, on the same line.
+    /// Just behind the last character; on a later line where encoded text is wrapped.
     pub end: Position,
     /// The chain of encodings, outermost first; empty for plain text.
     pub encoding: Vec<&'static str>,
@@ -127,6 +127,8 @@ pub struct Finding {
     pub history: Option<History>,
     /// As reported: `/` between parts, percent-encoded where it is not UTF-8, keys in it masked.
     pub path: String,
+    /// The path of the bundle that this finding's file is the source map of.
+    pub generated: Option<String>,
     /// Every place, sorted.
     pub places: Vec<Place>,
     /// The line of the first place; none where there is no text to show.

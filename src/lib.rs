@@ -15,6 +15,7 @@ pub mod explain;
 pub mod line_hash;
 pub mod settings;
 pub mod suppress;
+pub mod unpack;
 
 pub mod report;
 pub mod source;

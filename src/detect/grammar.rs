@@ -17,15 +17,15 @@ pub(super) struct Run {
     start: usize,
     /// Characters in the run.
     len: usize,
-    /// Bytes from one character to the next: 1 or 2.
+    /// Bytes from one character to the next: 1, 2 or 4.
     step: usize,
 }
 
 impl Run {
     /// Reads behind `needle`, not beyond `limit`.
     pub fn read(bytes: &[u8], needle: &Needle, limit: usize) -> Self {
-        let step = if needle.wide { 2 } else { 1 };
-        // A wide needle ends with a character's low byte; one NUL stands before the next character.
+        let step = needle.width;
+        // A wide needle ends with a character's low byte; NULs stand before the next character.
         let start = needle.range.end + step - 1;
         let mut run = Self { start, len: 0, step };
         while run.len < REST_BYTES_MAX && run.at(run.len) < limit && run.byte(bytes, run.len).is_some_and(is_identifier)
@@ -34,6 +34,11 @@ impl Run {
         }
         run.trim_padding(bytes);
         run
+    }
+
+    /// Leaves the first `len` characters.
+    pub fn cut(&mut self, len: usize) {
+        self.len = self.len.min(len);
     }
 
     /// Just behind the last byte of the last character.
@@ -62,10 +67,11 @@ impl Run {
         self.start + index * self.step
     }
 
-    /// The character at `index`, if it is one byte wide; a wide one has a NUL before it.
+    /// The character at `index`, if its value is below 256; a wide one has NULs before it.
     fn byte(&self, bytes: &[u8], index: usize) -> Option<u8> {
         let at = self.at(index);
-        if self.step == 2 && bytes.get(at - 1) != Some(&0) {
+        let is_wide = || bytes.get(at + 1 - self.step..at).is_some_and(|before| before.iter().all(|&byte| byte == 0));
+        if self.step > 1 && !is_wide() {
             return None;
         }
         bytes.get(at).copied()
@@ -75,6 +81,11 @@ impl Run {
         let padding = (0..self.len).rev().take_while(|&index| self.byte(bytes, index) == Some(b'=')).count();
         self.len -= padding.saturating_sub(2);
     }
+}
+
+/// How many identifier characters `text` starts with, as far as a key may reach.
+pub(super) fn run_len(text: &[u8]) -> usize {
+    text.iter().take(REST_BYTES_MAX).take_while(|&&byte| is_identifier(byte)).count()
 }
 
 pub(super) const fn is_identifier(byte: u8) -> bool {

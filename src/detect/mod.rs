@@ -2,6 +2,7 @@
 //!
 //! Pure: bytes in, candidates out. It knows nothing of files, sides or reports, and gives a key's bytes to nobody but [`Secret`].
 
+mod decode;
 mod excerpt;
 mod grammar;
 mod placeholder;
@@ -9,6 +10,7 @@ mod position;
 mod prefix;
 mod text;
 
+pub use decode::{Budget, Exploration, Hidden};
 pub use excerpt::{excerpt, mask};
 pub use placeholder::Class;
 pub use position::Cursor;
@@ -16,10 +18,14 @@ pub use text::{Decoded, Form};
 
 use crate::rule::{Environment, RuleError, Rules};
 use crate::secret::Secret;
+use decode::{Anchors, Explorer, Mode};
 use grammar::Run;
 use placeholder::Placeholder;
-use prefix::{Needle, Prefixes};
+use prefix::{Finder, Needle, Prefixes};
 use std::ops::Range;
+
+/// The lengths of identifiers that Ansa publishes: base64 of 24 bytes, and a UUID.
+const PUBLISHED_LENS: [usize; 2] = [32, 36];
 
 /// Whether a candidate is a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +45,8 @@ pub struct Candidate {
     pub environment: Option<Environment>,
     /// Byte range in the searched bytes, from the prefix to the end of the identifier.
     pub range: Range<usize>,
-    /// Whether every character takes two bytes, as in UTF-16.
-    pub wide: bool,
+    /// Bytes that every character takes: 1, 2 as in UTF-16, or 4 as in UTF-32.
+    pub width: usize,
     /// What it is.
     pub verdict: Verdict,
 }
@@ -48,6 +54,9 @@ pub struct Candidate {
 /// The compiled rules.
 pub struct Detector {
     prefixes: Prefixes,
+    anchors: Anchors,
+    /// Needles of names and calls, for texts in which anything stands.
+    triggers: Finder,
     environments: Vec<(Environment, String)>,
     placeholder: Placeholder,
 }
@@ -58,25 +67,57 @@ impl Detector {
         let environments =
             rules.keys.environments.iter().map(|&environment| (environment, format!("{}_", environment.as_str())));
         Ok(Self {
-            prefixes: Prefixes::new(&rules.keys, &rules.calls.needles),
+            prefixes: Prefixes::new(&rules.keys),
+            anchors: Anchors::new(&rules.calls.needles),
+            triggers: Finder::new(&rules.calls.needles.iter().map(|one| one.clone().into_bytes()).collect::<Vec<_>>()),
             environments: environments.collect(),
             placeholder: Placeholder::new(&rules.keys, &rules.placeholders)?,
         })
     }
 
+    /// Whether anything in `bytes`, which are a whole blob, may be a key, plain or encoded; almost always `false`, and then nothing
+    /// more is to be done.
+    pub fn any(&self, bytes: &[u8]) -> bool {
+        self.any_in(Form::of(bytes), bytes)
+    }
+
+    /// The same of a part of a blob in `form`.
+    pub fn any_in(&self, form: Form, bytes: &[u8]) -> bool {
+        let mut budget = Budget::default();
+        budget.grant(bytes.len(), false);
+        if Explorer::new(self, &mut budget, Mode::Any).any(bytes) {
+            return true;
+        }
+        let is_cut = budget.cuts().next().is_some();
+        is_cut || (form != Form::Utf8 && self.any_in(Form::Utf8, Decoded::new(form, bytes, 0).text.as_bytes()))
+    }
+
     /// Where in `bytes` something stands that names and calls are looked for around.
     pub fn triggers(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        self.prefixes.triggers(bytes)
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some((_, range)) = self.triggers.find(bytes, from) {
+            from = range.end;
+            found.push(range);
+        }
+        found
     }
 
-    /// Whether any prefix or trigger stands in `bytes`; almost always `false`, and then nothing more is to be done.
-    pub fn any(&self, bytes: &[u8]) -> bool {
-        self.prefixes.any(bytes)
+    /// Every candidate in `bytes` that does not stand there as it is, as far as `budget` reaches.
+    pub fn explore(&self, bytes: &[u8], budget: &mut Budget) -> Exploration {
+        Explorer::new(self, budget, Mode::All).explore(bytes)
     }
 
-    /// The most bytes of what [`Detector::any`] looks for.
-    pub fn reach(&self) -> usize {
-        self.prefixes.reach()
+    /// Whether `candidate` is as long as keys that Ansa publishes.
+    fn has_published_len(&self, candidate: &Candidate) -> bool {
+        let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
+        let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
+        PUBLISHED_LENS.contains(&(candidate.range.len() / candidate.width - prefix_len))
+    }
+
+    /// The most bytes of what [`Detector::any`] looks for: a needle, or what tells that a run is encoded text.
+    pub const fn reach(&self) -> usize {
+        decode::REACH
     }
 
     /// Gives every candidate in `bytes` to `take`, in order of position.
@@ -100,8 +141,7 @@ impl Detector {
 
     /// The bytes of `candidate`, which a search of `bytes` gave.
     pub fn secret(&self, bytes: &[u8], candidate: &Candidate) -> Secret {
-        let step = if candidate.wide { 2 } else { 1 };
-        let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(step).collect();
+        let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(candidate.width).collect();
         let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
         let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
         Secret::new(narrow, prefix_len)
@@ -109,16 +149,26 @@ impl Detector {
 
     /// Reads the candidate that starts at `needle` and ends before `limit`, where the next prefix stands.
     fn candidate(&self, bytes: &[u8], needle: &Needle, limit: usize) -> Candidate {
-        let (mut candidate, run) = self.span(bytes, needle, limit);
+        let (mut candidate, mut run) = self.span(bytes, needle, limit);
         let word = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
-        candidate.verdict = match word {
-            None => Verdict::Ignored(Class::NoEnvironment),
-            Some((_, word)) => {
-                let narrow = run.narrow(bytes);
-                let whole = || self.whole(needle, &narrow);
-                self.placeholder.judge(&narrow[word.len()..], &run.follows(bytes), &whole)
-            }
+        let Some((_, word)) = word else {
+            candidate.verdict = Verdict::Ignored(Class::NoEnvironment);
+            return candidate;
         };
+        let judge = |run: &Run| {
+            let narrow = run.narrow(bytes);
+            let whole = || self.whole(needle, &narrow);
+            self.placeholder.judge(&narrow[word.len()..], &run.follows(bytes), &whole)
+        };
+        candidate.verdict = judge(&run);
+        if candidate.verdict == Verdict::Ignored(Class::Periodic) {
+            let len = placeholder::filled(&run.narrow(bytes)[word.len()..]);
+            if let Some(len) = len.filter(|len| PUBLISHED_LENS.contains(len)) {
+                run.cut(word.len() + len);
+                candidate.verdict = judge(&run);
+                candidate.range.end = run.end();
+            }
+        }
         candidate
     }
 
@@ -131,7 +181,7 @@ impl Detector {
             kind: needle.kind,
             environment: environment.map(|&(environment, _)| environment),
             range: needle.range.start..run.end(),
-            wide: needle.wide,
+            width: needle.width,
             verdict: Verdict::Key,
         };
         (candidate, run)

@@ -162,6 +162,16 @@ impl Placeholder {
     }
 }
 
+/// The least characters that fill a field up behind a key.
+const FILL_MIN: usize = 8;
+
+/// The length of `identifier` without the run of one character that it ends with, if there is one.
+pub(super) fn filled(identifier: &[u8]) -> Option<usize> {
+    let last = identifier.last()?;
+    let run = identifier.iter().rev().take_while(|byte| *byte == last).count();
+    (run >= FILL_MIN).then(|| identifier.len() - run)
+}
+
 fn distinct(identifier: &[u8]) -> usize {
     let mut seen = [false; 256];
     for &byte in identifier.iter().filter(|byte| byte.is_ascii_alphanumeric()) {

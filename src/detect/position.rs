@@ -25,7 +25,7 @@ impl Cursor {
         Self { form, offset: 0, lines: 0, units: 0 }
     }
 
-    /// At the same place, in UTF-16 that has been decoded to UTF-8.
+    /// At the same place, in UTF-16 or UTF-32 that has been decoded to UTF-8.
     #[must_use]
     pub fn decoded(self) -> Self {
         Self { form: Form::Utf8, ..self }
@@ -58,7 +58,9 @@ impl Cursor {
         self.offset += bytes.len() as u64;
         match self.form {
             Form::Utf8 => self.advance_utf8(&bytes[mark..]),
-            form => form.units(&bytes[mark..]).for_each(|unit| self.count(unit == 0x0a, 1)),
+            form => form
+                .characters(&bytes[mark..])
+                .for_each(|(character, _)| self.count(character == '\n', character.len_utf16() as u64)),
         }
     }
 

@@ -1,8 +1,8 @@
-//! The one pass over every byte: a SIMD search for all prefixes, plain and as UTF-16.
+//! The one pass over every byte: a SIMD search for all prefixes, plain and as UTF-16 or UTF-32.
 //!
 //! It says where a prefix stands and of which kind; what follows is the grammar's.
 
-use crate::rule::{Keys, NEEDLE_BYTES_MAX};
+use crate::rule::Keys;
 use aho_corasick::packed::{self, Searcher};
 use memchr::memmem;
 use std::ops::Range;
@@ -14,37 +14,26 @@ pub(super) struct Needle {
     pub kind: usize,
     /// Where, in bytes.
     pub range: Range<usize>,
-    /// Whether it is written with two bytes a character.
-    pub wide: bool,
+    /// Bytes a character.
+    pub width: usize,
 }
 
-/// Every prefix in both widths.
+/// Every prefix in every width.
 pub(super) struct Prefixes {
     prefixes: Vec<Vec<u8>>,
-    /// Even entries are plain, odd ones wide; the kind is half the index.
+    /// One entry a width for each kind, in the order of [`WIDTHS`].
     finder: Finder,
 }
 
-enum Finder {
-    /// Teddy, where the processor has the instructions.
-    Packed(Box<Searcher>),
-    /// One search a needle, elsewhere.
-    Each(Vec<memmem::Finder<'static>>),
-}
+/// Bytes that a character may take: UTF-8, UTF-16, UTF-32.
+const WIDTHS: [usize; 3] = [1, 2, 4];
 
 impl Prefixes {
-    /// Every prefix of `keys`, and `triggers`, which are no prefixes and are found in the same pass.
-    pub fn new(keys: &Keys, triggers: &[String]) -> Self {
+    pub fn new(keys: &Keys) -> Self {
         let prefixes: Vec<Vec<u8>> = keys.kind.iter().map(|kind| kind.prefix.clone().into_bytes()).collect();
-        let widths = prefixes.iter().flat_map(|prefix| [prefix.clone(), widen(prefix)]);
-        // A prefix comes before a trigger that it starts with.
-        let needles: Vec<Vec<u8>> = widths.chain(triggers.iter().map(|one| one.clone().into_bytes())).collect();
-        let packed = packed::Config::new().builder().extend(&needles).build();
-        let finder = match packed {
-            Some(searcher) => Finder::Packed(Box::new(searcher)),
-            None => Finder::Each(needles.iter().map(|needle| memmem::Finder::new(needle).into_owned()).collect()),
-        };
-        Self { prefixes, finder }
+        let needles: Vec<Vec<u8>> =
+            prefixes.iter().flat_map(|prefix| WIDTHS.map(|width| widen(prefix, width))).collect();
+        Self { prefixes, finder: Finder::new(&needles) }
     }
 
     pub fn prefix(&self, kind: usize) -> &[u8] {
@@ -55,68 +44,56 @@ impl Prefixes {
         self.prefixes[kind].len()
     }
 
-    /// Bytes of the longest needle.
-    pub fn reach(&self) -> usize {
-        self.prefixes.iter().map(|prefix| 2 * prefix.len()).max().unwrap_or(0).max(NEEDLE_BYTES_MAX)
-    }
-
-    /// Whether anything stands in `bytes` that is looked for.
-    pub fn any(&self, bytes: &[u8]) -> bool {
-        self.find(bytes, 0).is_some()
-    }
-
-    /// Where the triggers stand.
-    pub fn triggers(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        let mut from = 0;
-        while let Some((index, range)) = self.find(bytes, from) {
-            from = range.end;
-            if index >= 2 * self.prefixes.len() {
-                found.push(range);
-            }
-        }
-        found
-    }
-
     pub fn first(&self, bytes: &[u8]) -> Option<Needle> {
         self.next(bytes, 0)
     }
 
     /// The first prefix that starts at `from` or later.
-    pub fn next(&self, bytes: &[u8], mut from: usize) -> Option<Needle> {
-        loop {
-            let (index, range) = self.find(bytes, from)?;
-            if index < 2 * self.prefixes.len() {
-                return Some(Needle { kind: index / 2, range, wide: index % 2 == 1 });
-            }
-            // No prefix starts inside a trigger.
-            from = range.end;
+    pub fn next(&self, bytes: &[u8], from: usize) -> Option<Needle> {
+        let (index, range) = self.finder.find(bytes, from)?;
+        Some(Needle { kind: index / WIDTHS.len(), range, width: WIDTHS[index % WIDTHS.len()] })
+    }
+}
+
+/// A search for several needles at once.
+pub(super) enum Finder {
+    /// Teddy, where the processor has the instructions.
+    Packed(Box<Searcher>),
+    /// One search a needle, elsewhere.
+    Each(Vec<memmem::Finder<'static>>),
+}
+
+impl Finder {
+    pub fn new(needles: &[Vec<u8>]) -> Self {
+        match packed::Config::new().builder().extend(needles).build() {
+            Some(searcher) => Self::Packed(Box::new(searcher)),
+            None => Self::Each(needles.iter().map(|needle| memmem::Finder::new(needle).into_owned()).collect()),
         }
     }
 
-    /// The first needle that starts at `from` or later, by number.
-    fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, Range<usize>)> {
-        let (index, start, end) = match &self.finder {
-            Finder::Packed(searcher) => {
+    /// The index of the first needle that starts at `from` or later, and where it stands.
+    pub fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, Range<usize>)> {
+        match self {
+            Self::Packed(searcher) => {
                 let found = searcher.find_in(bytes, (from..bytes.len()).into())?;
-                (found.pattern().as_usize(), found.start(), found.end())
+                Some((found.pattern().as_usize(), found.start()..found.end()))
             }
-            Finder::Each(finders) => {
+            Self::Each(finders) => {
                 let starts = finders
                     .iter()
                     .enumerate()
                     .filter_map(|(index, finder)| Some((finder.find(&bytes[from..])?, index)));
                 let (start, index) = starts.min()?;
-                (index, from + start, from + start + finders[index].needle().len())
+                Some((index, from + start..from + start + finders[index].needle().len()))
             }
-        };
-        Some((index, start..end))
+        }
     }
 }
 
-/// `text` with a NUL between its characters: the bytes that UTF-16 LE and BE of it have in common.
-fn widen(text: &[u8]) -> Vec<u8> {
-    let mut wide: Vec<u8> = text.iter().flat_map(|&byte| [byte, 0]).collect();
-    wide.pop();
+/// `text` with NULs between its characters, `width` bytes each: the bytes that both byte orders of it have in common.
+fn widen(text: &[u8], width: usize) -> Vec<u8> {
+    let mut wide: Vec<u8> =
+        text.iter().flat_map(|&byte| std::iter::once(byte).chain(std::iter::repeat_n(0, width - 1))).collect();
+    wide.truncate(wide.len() + 1 - width);
     wide
 }

@@ -225,6 +225,7 @@ fn finding(stored: FindingV1) -> Result<Finding, String> {
         origin: origin(&stored.origin.kind)?,
         commit: stored.origin.commit,
         history: stored.history.map(History::from),
+        generated: None,
         path: stored.path,
         places,
         excerpt: None,

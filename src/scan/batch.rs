@@ -128,9 +128,32 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
             }
         }
     }
+    fold_source_maps(&mut joined);
     let mut findings: Vec<Finding> = joined.into_values().collect();
     findings.sort_by_cached_key(|finding| {
         (finding.path.clone(), finding.places.first().map(|place| place.start), finding.code.clone(), finding.id())
     });
     findings
+}
+
+/// A key in a bundle and in its source map is one finding, the bundle's, which tells what the map says.
+fn fold_source_maps(joined: &mut BTreeMap<String, Finding>) {
+    let maps: Vec<(String, String)> = joined
+        .iter()
+        .filter_map(|(id, finding)| {
+            let path = finding.generated.clone()?;
+            let bundle = Finding { path, ..finding.clone() }.id();
+            joined.contains_key(&bundle).then(|| (id.clone(), bundle))
+        })
+        .collect();
+    for (map, bundle) in maps {
+        if map == bundle {
+            continue;
+        }
+        let Some(map) = joined.remove(&map) else { continue };
+        if let Some(bundle) = joined.get_mut(&bundle) {
+            bundle.evidence.push(format!("the source map `{}` next to it holds it too", map.path));
+            bundle.evidence.extend(map.evidence.into_iter().filter(|told| told.starts_with(super::original::TELLS)));
+        }
+    }
 }

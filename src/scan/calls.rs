@@ -6,7 +6,7 @@ use super::decide;
 use super::reading::{Reading, Text};
 use crate::blob::Origin;
 use crate::classify::{Call, Surroundings};
-use crate::detect::{Cursor, Verdict, excerpt};
+use crate::detect::{Cursor, Verdict, excerpt, mask};
 use crate::finding::{Excerpt, Finding, Place, without_key};
 use crate::rule::{Environment, Needs, Rules};
 use crate::side::{Judgement, Side};
@@ -70,6 +70,7 @@ impl CallGroups {
                 origin: Origin::File,
                 commit: None,
                 allowed_inline: None,
+                generated: None,
                 history: None,
                 path: String::new(),
                 places: group.places,
@@ -100,7 +101,7 @@ impl<'r> Reading<'r> {
         let calls = shared.calls()?;
         let around = Surroundings { text: bytes, needles: &needles, keys: &keys };
         let found = if self.ground.judges() {
-            calls.find(text.prepared(shared, self.ground, self.path)?, &around)
+            calls.find(text.prepared(shared, self.ground, (self.path, self.inner.as_ref()))?, &around)
         } else {
             calls.find_any(&around)
         };
@@ -118,7 +119,7 @@ impl<'r> Reading<'r> {
             return Ok(());
         }
         let judgement = if self.ground.judges() {
-            let judged = text.judge(shared, self.ground, self.path, &call.range)?;
+            let judged = text.judge(shared, self.ground, (self.path, self.inner.as_ref()), &call.range)?;
             let judged = shared.overridden(self.ground.prefix(), self.path, judged);
             let Some(judged) = told(call.needs, call.why, judged) else { return Ok(()) };
             judged
@@ -131,10 +132,10 @@ impl<'r> Reading<'r> {
         behind.advance_to(&text.window, call.range.end);
         let encoding = text.encoding.into_iter().collect();
         let place = Place { blob: None, start, end: behind.position(), encoding, line_hash: None };
-        let group = self.calls.0.entry(key).or_insert_with_key(|(_, _, subject)| {
-            let mut excerpt = excerpt(&shared.detector, text.window.bytes, text.window.part(), &call.range);
-            let at = excerpt.text.find(subject.as_str());
-            excerpt.key = at.map_or(0..0, |at| at..at + subject.len());
+        let group = self.calls.0.entry(key).or_insert_with(|| {
+            let shown = mask(&shared.detector, &text.window.bytes[call.range.clone()]);
+            let about = (std::slice::from_ref(&call.range), shown.as_str());
+            let excerpt = excerpt(&shared.detector, text.window.bytes, text.window.part(), about);
             Group { places: Vec::new(), judgement, excerpt }
         });
         if group.places.len() < PLACES_MAX {

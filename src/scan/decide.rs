@@ -61,6 +61,7 @@ impl Decision {
             commit: None,
             history: None,
             path: String::new(),
+            generated: None,
             places: Vec::new(),
             excerpt: None,
             allowed_inline: None,

@@ -3,7 +3,7 @@
 //! A repository is swept once for objects with something in them; only those are read again, placed and judged.
 //! What goes wrong in placing a key takes nothing from finding it.
 
-mod bundle;
+pub(super) mod bundle;
 mod judge;
 mod place;
 mod reveal;

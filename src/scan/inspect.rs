@@ -5,6 +5,8 @@
 use super::Shared;
 use super::batch::Batch;
 use super::ground::Ground;
+use super::opening::{self, Watch};
+use super::original;
 use super::reading::Reading;
 use crate::blob::{Blob, Origin, Visit, Visitor, Whole};
 use crate::detect::{Detector, mask};
@@ -25,9 +27,9 @@ impl Visit for Inspection<'_> {
 
 /// Inspects the blobs of one thread; what it found is collected when it is dropped.
 pub(super) struct Inspector<'s> {
-    shared: &'s Shared<'s>,
-    ground: &'s dyn Ground,
-    batch: Batch,
+    pub shared: &'s Shared<'s>,
+    pub ground: &'s dyn Ground,
+    pub batch: Batch,
 }
 
 impl Drop for Inspector<'_> {
@@ -62,7 +64,9 @@ impl Visitor for Inspector<'_> {
     fn blob(&mut self, blob: Blob<'_>) {
         let mut reading = Reading::new(self.shared, self.ground, blob.origin, blob.path);
         // One bad blob must not take the others down.
-        let ended = catch_unwind(AssertUnwindSafe(|| reading.read(blob.windows)));
+        let mut watch = Watch::new(blob.windows, blob.path);
+        let ended = catch_unwind(AssertUnwindSafe(|| reading.read(&mut watch)));
+        let seen = watch.seen();
         let fault = match ended {
             Ok(Ok(())) => blob.windows.changed().map(str::to_owned),
             Ok(Err(error)) => Some(error.to_string()),
@@ -76,9 +80,16 @@ impl Visitor for Inspector<'_> {
             self.batch.coverage.bytes += reading.bytes;
             self.shared.options.progress.add(reading.bytes);
         }
+        if let Some(seen) = seen.filter(|_| fault.is_none()) {
+            let opened = catch_unwind(AssertUnwindSafe(|| opening::open(self, &blob, &seen, &mut reading)));
+            if opened.is_err() {
+                self.left_out(blob.path, "an internal error while it was opened; please report it");
+            }
+        }
         if reading.is_empty() {
             return;
         }
+        original::tell_file(self.shared, &mut reading, &blob);
         // A hash that cannot be had leaves the finding as it is.
         let hashes = reading.line_hashes(blob.windows).unwrap_or_default();
         let shown = self.shown(blob.path);
@@ -97,7 +108,7 @@ impl<'s> Inspector<'s> {
     }
 
     /// `path` as reports show it, keys in it masked.
-    fn shown(&self, path: &[u8]) -> String {
+    pub fn shown(&self, path: &[u8]) -> String {
         shown(&self.shared.detector, self.ground.prefix(), path)
     }
 }

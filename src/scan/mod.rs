@@ -13,6 +13,8 @@ mod graphs;
 mod ground;
 mod history;
 mod inspect;
+mod opening;
+mod original;
 mod overrides;
 mod personal;
 mod progress;
@@ -35,6 +37,7 @@ use crate::rule::{Kind, RuleError, Rules};
 use crate::side::Judgement;
 use crate::source::open::Root;
 use crate::source::reader::{Buffer, Reader, Stream};
+use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
 use batch::Batch;
 use graphs::Graphs;
@@ -88,6 +91,8 @@ pub struct Options {
     pub wanted: Wanted,
     /// The rules in force.
     pub rules: Rules,
+    /// How far archives are opened.
+    pub limits: Limits,
     /// How to read histories.
     pub history: HistoryOptions,
     /// The time, in seconds since 1970.

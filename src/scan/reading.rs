@@ -8,16 +8,21 @@ use super::calls::CallGroups;
 use super::comments::Comments;
 use super::decide::{self, Decision};
 use super::ground::Ground;
+use super::inspect::shown;
 use super::personal::without_people;
 use crate::blob::{Origin, Window, Windows};
 use crate::classify::{Passed, Prepared};
-use crate::detect::{Candidate, Class, Cursor, Decoded, Detector, Form, Verdict, excerpt, mask};
-use crate::finding::{Excerpt, Finding, Ignored, Key, Place};
+use crate::detect::{
+    Budget, Candidate, Class, Cursor, Decoded, Detector, Exploration, Form, Hidden, Verdict, excerpt, mask,
+};
+use crate::finding::{Excerpt, Finding, Ignored, Key, Place, Position};
 use crate::line_hash::LineHasher;
 use crate::path::encode;
-use crate::side::{Judgement, Step};
+use crate::rule::Environment;
+use crate::side::{Facts, Judgement, Step};
+use crate::unpack::{self, Inner};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 
@@ -27,6 +32,8 @@ const JUDGED_MAX: usize = 100;
 const KEYS_MAX: usize = 100_000;
 /// Keys of one blob whose line is shown; text reports show no more findings than half of this.
 const EXCERPTS_MAX: usize = 1_000;
+/// Original places of one key that a source map tells.
+const SOURCES_MAX: usize = 3;
 /// Places of one key in one blob that are kept, and rejected candidates that are listed.
 const PLACES_MAX: usize = 10_000;
 
@@ -36,6 +43,12 @@ pub(super) struct Reading<'r> {
     pub(super) ground: &'r dyn Ground,
     pub(super) origin: Origin,
     pub(super) path: &'r [u8],
+    /// Where it is in the archive at `path`, if it is in one.
+    pub(super) inner: Option<Inner>,
+    /// What it is the source map of, as reports show it.
+    generated: Option<String>,
+    /// Why reading stopped.
+    fault: Option<io::Error>,
     cursor: Cursor,
     form: Form,
     /// Bytes read so far.
@@ -46,12 +59,31 @@ pub(super) struct Reading<'r> {
     rejected: [u64; Class::ALL.len()],
     ignored: Vec<Ignored>,
     comments: Comments,
+    /// What may still be decoded.
+    budget: Budget,
+}
+
+/// One candidate of a text, plain or hidden.
+struct Sighting<'s> {
+    kind: usize,
+    environment: Option<Environment>,
+    verdict: Verdict,
+    /// Where it stands; one range, or one a piece.
+    pieces: &'s [Range<usize>],
+    /// What stands between the text and it, outermost first.
+    encoding: &'s [&'static str],
+    /// Its fingerprint and masked form.
+    names: &'s dyn Fn() -> (String, String),
 }
 
 /// Every place of one key in one blob.
 struct Group {
     key: Key,
     places: Vec<Place>,
+    /// Where each place starts in the blob, in bytes.
+    offsets: Vec<u64>,
+    /// Where a source map says that it comes from, one sentence each.
+    sources: Vec<String>,
     decision: Decision,
     excerpt: Option<Excerpt>,
 }
@@ -71,13 +103,40 @@ impl<'t, 'c> Text<'t, 'c> {
         Self { window, cursor, encoding, prepared: OnceCell::new(), passed: OnceCell::new() }
     }
 
+    /// Where `sighting` stands: one place, or one a piece; `cursor` is left at the first.
+    fn places(&self, sighting: &Sighting<'_>, cursor: &mut Cursor) -> Vec<Place> {
+        cursor.advance_to(&self.window, sighting.pieces[0].start);
+        let encoding: Vec<&'static str> = self.encoding.into_iter().chain(sighting.encoding.iter().copied()).collect();
+        let mut counted = *cursor;
+        let places = sighting.pieces.iter().map(|piece| {
+            counted.advance_to(&self.window, piece.start);
+            let start = counted.position();
+            counted.advance_to(&self.window, piece.end);
+            Place { blob: None, start, end: counted.position(), encoding: encoding.clone(), line_hash: None }
+        });
+        places.collect()
+    }
+
     /// What holds for the whole text, gathered once.
-    pub fn prepared(&self, shared: &'c Shared<'_>, ground: &dyn Ground, path: &[u8]) -> io::Result<&Prepared<'c>> {
+    pub fn prepared(
+        &self,
+        shared: &'c Shared<'_>,
+        ground: &dyn Ground,
+        (path, inner): (&[u8], Option<&Inner>),
+    ) -> io::Result<&Prepared<'c>> {
         if self.prepared.get().is_none() {
             let classifier = shared.classifier()?;
-            let facts = ground.facts(classifier, path);
-            let text = self.window.bytes;
-            let prepared = classifier.prepare(&ground.below_top(path), text, self.window.part(), &facts);
+            let (judged, facts) = match inner {
+                // What stands around an archive says nothing of what is in it.
+                Some(inner) if !inner.is_outside => {
+                    (String::from_utf8_lossy(&inner.judged).into_owned(), Facts::default())
+                }
+                inner => {
+                    let path = inner.map_or(path, |inner| &inner.judged);
+                    (ground.below_top(path), ground.facts(classifier, path))
+                }
+            };
+            let prepared = classifier.prepare(&judged, self.window.bytes, self.window.part(), &facts);
             // It was empty a line ago, and no other thread has it.
             let _ = self.prepared.set(prepared);
         }
@@ -89,13 +148,13 @@ impl<'t, 'c> Text<'t, 'c> {
         &self,
         shared: &'c Shared<'_>,
         ground: &dyn Ground,
-        path: &[u8],
+        (path, inner): (&[u8], Option<&Inner>),
         range: &Range<usize>,
     ) -> io::Result<Judgement> {
         let bytes = self.window.bytes;
-        let prepared = self.prepared(shared, ground, path)?;
+        let prepared = self.prepared(shared, ground, (path, inner))?;
         let mut judgement = prepared.judge_in(bytes, range);
-        if prepared.is_open(bytes, range) {
+        if inner.is_none() && prepared.is_open(bytes, range) {
             judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
         }
         Ok(mask_judgement(&shared.detector, judgement))
@@ -106,10 +165,10 @@ impl<'t, 'c> Text<'t, 'c> {
         &self,
         shared: &'c Shared<'_>,
         ground: &dyn Ground,
-        path: &[u8],
+        whence: (&[u8], Option<&Inner>),
         key: &Range<usize>,
     ) -> io::Result<Judgement> {
-        let mut judgement = self.judge(shared, ground, path, key)?;
+        let mut judgement = self.judge(shared, ground, whence, key)?;
         let calls = shared.calls()?;
         let bytes = self.window.bytes;
         let passed = self.passed.get_or_init(|| calls.passed(bytes));
@@ -140,6 +199,9 @@ impl<'r> Reading<'r> {
             ground,
             origin,
             path,
+            inner: None,
+            generated: None,
+            fault: None,
             cursor: Cursor::new(Form::Utf8),
             form: Form::Utf8,
             bytes: 0,
@@ -148,110 +210,227 @@ impl<'r> Reading<'r> {
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
             comments: Comments::default(),
+            budget: Budget::default(),
         }
+    }
+
+    /// The same of a text that is inside of `path`.
+    pub fn inside(self, inner: Inner) -> Self {
+        Self { inner: Some(inner), ..self }
     }
 
     /// Reads every window.
     pub fn read(&mut self, windows: &mut dyn Windows) -> io::Result<()> {
         while let Some(window) = windows.next()? {
-            self.bytes = window.offset + window.bytes.len() as u64;
-            let has_prefix = self.shared.detector.any(window.bytes);
-            if window.offset == 0 && (has_prefix || !window.last) {
-                self.form = Form::of(window.bytes);
-                self.cursor = Cursor::new(self.form);
-            }
-            if has_prefix {
-                self.comments.look(&window, self.cursor, &self.shared.detector);
-                self.window(&window)?;
-            }
-            if !window.last {
-                self.comments.pass(&window);
-                self.cursor.advance_over(&window);
-            }
+            self.take(&window)?;
         }
         Ok(())
     }
 
-    /// Searches one window that has a prefix: as it stands, and decoded where the blob is UTF-16.
+    /// Reads the next window.
+    fn take(&mut self, window: &Window<'_>) -> io::Result<()> {
+        let read = window.offset + window.bytes.len() as u64;
+        self.budget.grant(usize::try_from(read - self.bytes).unwrap_or(usize::MAX), !window.last);
+        self.bytes = read;
+        if window.offset == 0 {
+            self.form = Form::of(window.bytes);
+            self.cursor = Cursor::new(self.form);
+        }
+        if self.shared.detector.any_in(self.form, window.bytes) {
+            self.comments.look(window, self.cursor, &self.shared.detector);
+            self.window(window)?;
+        }
+        if !window.last {
+            self.comments.pass(window);
+            self.cursor.advance_over(window);
+        }
+        Ok(())
+    }
+
+    /// Why it could not all be read.
+    pub fn fault(&self) -> Option<String> {
+        self.fault.as_ref().map(ToString::to_string)
+    }
+
+    /// The keys found so far, by fingerprint.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
+    /// Drops what is told better by what the blob holds: places in `covered`, which is sorted, and keys that are `known`.
+    pub fn yield_to(&mut self, covered: &[Range<u64>], known: &BTreeSet<String>) {
+        let is_covered = |offset: u64| {
+            let behind = covered.partition_point(|part| part.start <= offset);
+            // Parts may overlap, but rarely: an offset in an earlier one stays.
+            behind.checked_sub(1).is_some_and(|part| covered[part].contains(&offset))
+        };
+        for group in self.groups.values_mut() {
+            let kept: Vec<bool> = group.offsets.iter().map(|&offset| !is_covered(offset)).collect();
+            let mut keep = kept.iter();
+            group.places.retain(|_| keep.next().is_none_or(|&keep| keep));
+            let mut keep = kept.iter();
+            group.offsets.retain(|_| keep.next().is_none_or(|&keep| keep));
+        }
+        self.groups.retain(|fingerprint, group| !group.places.is_empty() && !known.contains(fingerprint));
+        if !covered.is_empty() {
+            // They stand in what was searched by itself, and were counted there.
+            self.rejected = [0; Class::ALL.len()];
+            self.ignored.clear();
+        }
+    }
+
+    /// `path` as reports show it.
+    pub fn shown(&self, path: &[u8]) -> String {
+        shown(&self.shared.detector, self.ground.prefix(), path)
+    }
+
+    /// Adds a sentence on where the key with `fingerprint` comes from.
+    pub fn add_source(&mut self, fingerprint: &str, sentence: &str) {
+        let Some(group) = self.groups.get_mut(fingerprint) else { return };
+        if group.sources.len() < SOURCES_MAX {
+            group.sources.push(sentence.into());
+        }
+    }
+
+    /// Takes the text for the source map of what is at `path`.
+    pub fn set_generated(&mut self, path: Option<String>) {
+        self.generated = path;
+    }
+
+    /// Moves every place as if the text had started at `base`, behind `encoding`.
+    pub fn shift(&mut self, base: Position, encoding: Option<&'static str>) {
+        let moved = |position: Position| Position {
+            line: base.line + position.line - 1,
+            column: if position.line == 1 { base.column + position.column - 1 } else { position.column },
+        };
+        for place in self.groups.values_mut().flat_map(|group| &mut group.places) {
+            (place.start, place.end) = (moved(place.start), moved(place.end));
+            place.encoding.splice(0..0, encoding);
+        }
+    }
+
+    /// Searches one window that may have a key: as it stands, and as UTF-8 where the blob is in UTF-16 or UTF-32.
     fn window(&mut self, window: &Window<'_>) -> io::Result<()> {
-        let is_decoded = self.form != Form::Utf8;
         let text = Text::new(*window, self.cursor, None);
-        let has_wide = self.search(&text, window.owned(), is_decoded)?;
+        self.search(&text, window.owned())?;
         self.find_calls(&text)?;
-        if is_decoded && has_wide {
+        if self.form != Form::Utf8 {
             let decoded = Decoded::new(self.form, window.bytes, window.owned());
             let inner = Window { bytes: decoded.text.as_bytes(), offset: window.offset, last: window.last };
             let text = Text::new(inner, self.cursor.decoded(), self.form.name());
-            self.search(&text, decoded.owned, false)?;
+            self.search(&text, decoded.owned)?;
         }
         Ok(())
     }
 
-    /// Takes the candidates that start before `owned`; says whether wide ones were passed over for a decoded text.
-    fn search(&mut self, text: &Text<'_, 'r>, owned: usize, skip_wide: bool) -> io::Result<bool> {
-        let shared = self.shared;
+    /// Takes the candidates that start before `owned`, in order; wide ones that the decoded text shows too are passed over.
+    fn search(&mut self, text: &Text<'_, 'r>, owned: usize) -> io::Result<()> {
+        let (shared, form, bytes) = (self.shared, self.form, text.window.bytes);
+        let is_decoded = text.encoding.is_some();
+        let explored = if is_decoded || form == Form::Utf8 {
+            shared.detector.explore(bytes, &mut self.budget)
+        } else {
+            Exploration::default()
+        };
+        let is_owned = |hidden: &&Hidden| hidden.range().start < owned;
+        let mut hidden = explored.hidden.iter().filter(is_owned).peekable();
         let mut cursor = text.cursor;
-        let (mut has_wide, mut fault) = (false, None);
-        shared.detector.search(text.window.bytes, &mut |candidate| {
-            if candidate.range.start >= owned || fault.is_some() {
+        let mut fault = None;
+        shared.detector.search(bytes, &mut |candidate| {
+            let start = candidate.range.start;
+            let is_shown_decoded = !is_decoded && is_aligned(form, bytes, &candidate);
+            let is_superseded = explored.superseded.binary_search(&start).is_ok();
+            if start >= owned || fault.is_some() || is_shown_decoded || is_superseded {
                 return;
             }
-            if skip_wide && is_aligned(self.form, text.window.bytes, &candidate) {
-                has_wide = true;
-                return;
+            while let Some(hidden) = hidden.next_if(|hidden| hidden.range().start <= start) {
+                fault = fault.take().or(self.hidden(text, hidden, &mut cursor).err());
             }
-            fault = self.candidate(text, &candidate, &mut cursor).err();
+            fault = fault.take().or(self.candidate(text, &candidate, &mut cursor).err());
         });
-        fault.map_or(Ok(has_wide), Err)
+        for hidden in hidden {
+            fault = fault.or(self.hidden(text, hidden, &mut cursor).err());
+        }
+        fault.map_or(Ok(()), Err)
     }
 
     fn candidate(&mut self, text: &Text<'_, 'r>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
-        let Verdict::Ignored(class) = candidate.verdict else {
-            return self.key(text, candidate, cursor);
+        let detector = &self.shared.detector;
+        let encoding: &[&str] = match candidate.width {
+            1 => &[],
+            2 => &["utf-16le"],
+            _ => &["utf-32le"],
+        };
+        let sighting = Sighting {
+            kind: candidate.kind,
+            environment: candidate.environment,
+            verdict: candidate.verdict,
+            pieces: std::slice::from_ref(&candidate.range),
+            encoding,
+            names: &|| {
+                let secret = detector.secret(text.window.bytes, candidate);
+                (secret.fingerprint(), secret.masked())
+            },
+        };
+        self.sighting(text, &sighting, cursor)
+    }
+
+    fn hidden(&mut self, text: &Text<'_, 'r>, hidden: &Hidden, cursor: &mut Cursor) -> io::Result<()> {
+        let sighting = Sighting {
+            kind: hidden.kind,
+            environment: hidden.environment,
+            verdict: hidden.verdict,
+            pieces: &hidden.pieces,
+            encoding: &hidden.encoding,
+            names: &|| (hidden.secret.fingerprint(), hidden.secret.masked()),
+        };
+        self.sighting(text, &sighting, cursor)
+    }
+
+    fn sighting(&mut self, text: &Text<'_, 'r>, sighting: &Sighting<'_>, cursor: &mut Cursor) -> io::Result<()> {
+        let Verdict::Ignored(class) = sighting.verdict else {
+            return self.key(text, sighting, cursor);
         };
         self.rejected[class as usize] += 1;
         if self.shared.options.wanted.ignored && self.ignored.len() < PLACES_MAX {
-            cursor.advance_to(&text.window, candidate.range.start);
-            let masked = self.shared.detector.secret(text.window.bytes, candidate).masked();
+            cursor.advance_to(&text.window, sighting.pieces[0].start);
+            let (_, masked) = (sighting.names)();
             let class = class.as_str().into();
             self.ignored.push(Ignored { path: String::new(), position: cursor.position(), class, masked });
         }
         Ok(())
     }
 
-    fn key(&mut self, text: &Text<'_, 'r>, candidate: &Candidate, cursor: &mut Cursor) -> io::Result<()> {
+    fn key(&mut self, text: &Text<'_, 'r>, sighting: &Sighting<'_>, cursor: &mut Cursor) -> io::Result<()> {
         let (shared, bytes) = (self.shared, text.window.bytes);
-        let kind = &shared.options.rules.keys.kind[candidate.kind];
-        let Some(environment) = candidate.environment.filter(|_| shared.fires(kind)) else { return Ok(()) };
-        let secret = shared.detector.secret(bytes, candidate);
-        let (fingerprint, masked) = (secret.fingerprint(), secret.masked());
-        drop(secret);
+        let kind = &shared.options.rules.keys.kind[sighting.kind];
+        let Some(environment) = sighting.environment.filter(|_| shared.fires(kind)) else { return Ok(()) };
+        let (fingerprint, masked) = (sighting.names)();
         if self.groups.len() >= KEYS_MAX && !self.groups.contains_key(&fingerprint) {
             return Err(io::Error::other(format!(
                 "more than {KEYS_MAX} different keys; the rest of it was not reported"
             )));
         }
-        cursor.advance_to(&text.window, candidate.range.start);
-        let start = cursor.position();
-        let mut behind = *cursor;
-        behind.advance_to(&text.window, candidate.range.end);
-        let encoding = text.encoding.or(candidate.wide.then_some("utf-16le"));
-        let end = behind.position();
-        let place = Place { blob: None, start, end, encoding: encoding.into_iter().collect(), line_hash: None };
+        let places = text.places(sighting, cursor);
+        let whole = sighting.pieces[0].start..sighting.pieces[sighting.pieces.len() - 1].end;
         let is_shown = self.groups.len() < EXCERPTS_MAX;
+        let origin = self.origin;
+        let shown = || {
+            let excerpt = excerpt(&shared.detector, bytes, text.window.part(), (sighting.pieces, &masked));
+            without_people(origin, excerpt)
+        };
         let group = self.groups.entry(fingerprint.clone()).or_insert_with(|| Group {
-            key: Key { kind: kind.name.clone(), environment, masked, fingerprint },
+            excerpt: is_shown.then(shown),
+            key: Key { kind: kind.name.clone(), environment, masked: masked.clone(), fingerprint },
             places: Vec::new(),
+            offsets: Vec::new(),
+            sources: Vec::new(),
             decision: Decision::new(kind),
-            excerpt: is_shown.then(|| {
-                let excerpt = excerpt(&shared.detector, bytes, text.window.part(), &candidate.range);
-                without_people(self.origin, excerpt)
-            }),
         });
         if group.places.len() < JUDGED_MAX {
             let judgement = match self.origin {
                 Origin::File | Origin::Stdin | Origin::Blob | Origin::Lfs if self.ground.judges() => {
-                    text.judge_key(shared, self.ground, self.path, &candidate.range)?
+                    text.judge_key(shared, self.ground, (self.path, self.inner.as_ref()), &whole)?
                 }
                 origin => decide::no_code(whereabouts(origin)),
             };
@@ -259,14 +438,17 @@ impl<'r> Reading<'r> {
             group.decision.weigh(&shared.options.rules, judgement);
         }
         if group.places.len() < PLACES_MAX {
-            group.places.push(place);
+            let starts = sighting.pieces.iter().map(|piece| text.window.offset + piece.start as u64);
+            group.offsets.extend(starts);
+            group.places.extend(places);
         }
         Ok(())
     }
 
-    /// Whether nothing was found and nothing rejected.
+    /// Whether nothing was found, nothing rejected and nothing cut.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.calls.is_empty() && self.rejected.iter().all(|&count| count == 0)
+        let is_cut = self.budget.cuts().next().is_some();
+        self.groups.is_empty() && self.calls.is_empty() && self.rejected.iter().all(|&count| count == 0) && !is_cut
     }
 
     /// GitHub's hashes of the lines with a key, where they are wanted and the blob is a file.
@@ -303,8 +485,9 @@ impl<'r> Reading<'r> {
         self.comments.remarks(path, &lines)
     }
 
-    /// Counts what was no key.
+    /// Counts what was no key, and says what was not decoded.
     pub fn count_rejected(&mut self, path: &str, batch: &mut Batch) {
+        self.budget.cuts().for_each(|reason| batch.leave_out(path.into(), reason));
         for (sum, count) in batch.ignored_by_class.iter_mut().zip(std::mem::take(&mut self.rejected)) {
             *sum += count;
         }
@@ -314,7 +497,7 @@ impl<'r> Reading<'r> {
 
     /// The keys found, as findings of `path`.
     pub fn findings(self, path: &str, hashes: &BTreeMap<u64, String>) -> Vec<Finding> {
-        let Self { shared, ground, groups, calls, origin, comments, .. } = self;
+        let Self { shared, ground, groups, calls, origin, comments, generated, .. } = self;
         let standing = || ground.standing(self.path);
         let mut findings = Vec::new();
         for (fingerprint, mut group) in groups {
@@ -322,10 +505,12 @@ impl<'r> Reading<'r> {
                 place.line_hash = hashes.get(&place.start.line).cloned();
             }
             let finding = group.decision.finding(&shared.options.rules, group.key, &standing);
-            findings.extend(finding.map(|finding| Finding {
+            findings.extend(finding.map(|mut finding| Finding {
+                evidence: std::mem::take(&mut finding.evidence).into_iter().chain(group.sources).collect(),
+                generated: generated.clone(),
                 allowed_inline: comments.reason(&fingerprint, &group.places),
                 origin,
-                chain: shown_chain(ground, finding.chain),
+                chain: shown_chain(ground, std::mem::take(&mut finding.chain)),
                 path: path.into(),
                 places: group.places,
                 excerpt: group.excerpt,
@@ -338,6 +523,7 @@ impl<'r> Reading<'r> {
                 place.line_hash = hashes.get(&place.start.line).cloned();
             }
             Finding {
+                generated: generated.clone(),
                 allowed_inline: comments.reason(&finding.fingerprint(), &finding.places),
                 origin,
                 path: path.into(),
@@ -346,6 +532,14 @@ impl<'r> Reading<'r> {
             }
         }));
         findings
+    }
+}
+
+impl unpack::Text for Reading<'_> {
+    fn window(&mut self, window: &Window<'_>) {
+        if self.fault.is_none() {
+            self.fault = self.take(window).err();
+        }
     }
 }
 
@@ -382,7 +576,9 @@ fn is_aligned(form: Form, bytes: &[u8], candidate: &Candidate) -> bool {
     let start = candidate.range.start;
     match form {
         Form::Utf8 => false,
-        Form::Utf16Le => candidate.wide && start.is_multiple_of(2),
-        Form::Utf16Be => candidate.wide && !start.is_multiple_of(2) && bytes[start - 1] == 0,
+        Form::Utf16Le => candidate.width == 2 && start.is_multiple_of(2),
+        Form::Utf16Be => candidate.width == 2 && !start.is_multiple_of(2) && bytes[start - 1] == 0,
+        Form::Utf32Le => candidate.width == 4 && start.is_multiple_of(4),
+        Form::Utf32Be => candidate.width == 4 && start % 4 == 3 && bytes[start - 3..start] == [0; 3],
     }
 }

@@ -3,7 +3,7 @@
 //! No memory map: a file that others may truncate would kill the process. Nothing here knows what is searched for.
 
 use super::open::Opened;
-use crate::blob::{OVERLAP_BYTES, Window, Windows};
+use crate::blob::{OVERLAP_BYTES, ReadAt, Window, Windows};
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -107,6 +107,31 @@ impl Windows for Reader<'_, File> {
 
     fn changed(&self) -> Option<&'static str> {
         self.changed
+    }
+
+    fn random(&self) -> Option<&dyn ReadAt> {
+        self.size.is_some().then_some(self)
+    }
+}
+
+impl ReadAt for Reader<'_, File> {
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.inner, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(&self.inner, buffer, offset)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn size(&self) -> u64 {
+        self.size.unwrap_or_default()
     }
 }
 

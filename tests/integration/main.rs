@@ -8,21 +8,27 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod archives;
 mod baseline;
 mod calls;
 mod cases;
 mod detection;
+mod encodings;
 mod explain;
 mod explaining;
 mod formats;
 mod graph;
+mod hidden;
 mod outputs;
+mod pack;
 mod policy;
+mod properties;
 #[cfg(unix)]
 mod repository;
 mod sides;
 #[cfg(unix)]
 mod streams;
+mod strings;
 mod template;
 mod tidy;
 #[cfg(unix)]

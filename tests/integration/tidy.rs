@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("line_hash", &[]),
     ("settings", &["rule", "secret", "side"]),
     ("suppress", &["finding", "rule", "secret", "settings", "side"]),
+    ("unpack", &["blob"]),
     // Edges.
     ("output", &[]),
     ("report", &["blob", "finding", "path", "rule", "side"]),
@@ -41,6 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "side",
             "source",
             "suppress",
+            "unpack",
         ],
     ),
     // The program.
@@ -51,7 +53,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "config",
         &[
             "cli", "detect", "exit", "output", "path", "report", "rule", "scan", "secret", "settings", "source",
-            "suppress",
+            "suppress", "unpack",
         ],
     ),
     ("conclude", &["config", "exit", "finding", "path", "report", "rule", "secret", "settings", "source", "suppress"]),
@@ -70,14 +72,18 @@ const HOMES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     // Errors with context, in the shell of the program.
     ("anyhow", &["command", "config", "output", "scan", "stdio"]),
+    ("brotli_decompressor", &["detect", "unpack"]),
     // Paths and texts of scanned trees are bytes.
     ("bstr", &["classify", "conclude", "scan", "source"]),
+    ("bzip2", &["unpack"]),
     // The definition, its parse, and what is generated from it.
     ("clap", &["cli", "command", "main"]),
     // The shells are an argument.
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),
-    ("flate2", &["source"]),
+    ("deflate64", &["unpack"]),
+    // Streams inside encodings, archives, and loose objects.
+    ("flate2", &["detect", "source", "unpack"]),
     ("git2", &["source"]),
     // Names of objects, wherever a history is told.
     ("gix_hash", &["scan", "source"]),
@@ -92,8 +98,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["scan"]),
     ("jiff", &["report", "settings"]),
     ("libdeflater", &["source"]),
+    ("lz4_flex", &["unpack"]),
+    ("lzma_rust2", &["unpack"]),
     // One routine of byte search, wherever bytes are.
-    ("memchr", &["classify", "detect", "rule", "scan", "source", "suppress"]),
+    ("memchr", &["classify", "detect", "rule", "scan", "source", "suppress", "unpack"]),
     // The walk over a list, and the pool it runs on.
     ("rayon", &["scan", "source"]),
     // Patterns of rules, and the classes of characters that are escaped.
@@ -102,9 +110,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["source", "stdio"]),
     ("sarif", &["report"]),
     // Derives, on every serialised form.
-    ("serde", &["classify", "explain", "report", "rule", "settings", "side", "suppress"]),
+    ("serde", &["classify", "explain", "report", "rule", "settings", "side", "suppress", "unpack"]),
     // Reports, manifests, baselines, and the list of rules.
-    ("serde_json", &["classify", "command", "report", "suppress"]),
+    ("serde_json", &["classify", "command", "report", "suppress", "unpack"]),
     // Fingerprints of keys, and of the rules.
     ("sha2", &["rule", "secret"]),
     ("tempfile", &["output"]),
@@ -113,6 +121,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // Imports and loaders, where a hit needs them.
     ("tree_sitter", &["classify"]),
     ("tree_sitter_typescript", &["classify"]),
+    ("zstd", &["detect", "unpack"]),
 ];
 
 fn root() -> &'static Path {
@@ -258,7 +267,7 @@ fn published() -> Vec<PathBuf> {
             }
             if path.is_dir() {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && name != ".git" {
                 found.push(path);
             }
         }

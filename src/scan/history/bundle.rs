@@ -91,6 +91,15 @@ pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8])
     }
 }
 
+/// The bundle or the bare pack in a file that is scanned; `prefix` is what paths in it are shown behind.
+pub(in super::super) fn scanned(shared: &Shared<'_>, prefix: &[u8], bytes: &[u8], is_bundle: bool) {
+    if is_bundle {
+        return read(shared, &Around::default(), prefix, bytes);
+    }
+    let files = Files::open(Vec::new(), Kind::Sha1);
+    search(shared, &Store::of_pack(&files, bytes), prefix, &Refs::default(), bytes.len() as u64);
+}
+
 /// The bundle in a blob.
 pub(super) fn blob(repository: &Repository<'_>, id: &ObjectId, place: Place) {
     let name = [repository.prefix, &super::place::object_path(crate::blob::Origin::Blob, id)].concat();
@@ -116,11 +125,13 @@ fn read(shared: &Shared<'_>, around: &Around<'_>, prefix: &[u8], bytes: &[u8]) {
     };
     let none = Files::open(Vec::new(), object_hash);
     let files = around.files.filter(|files| files.object_hash() == object_hash).unwrap_or(&none);
-    let store = Store::of_pack(files, pack);
+    search(shared, &Store::of_pack(files, pack), prefix, &refs, bytes.len() as u64);
+}
+
+fn search(shared: &Shared<'_>, store: &Store<'_>, prefix: &[u8], refs: &Refs, bytes: u64) {
     let indexes = Indexes::default();
-    let repository =
-        Repository { shared, git: None, prefix, tree_prefix: prefix, store: &store, refs: &refs, indexes: &indexes };
-    repository.scan(&Bounds::new(bytes.len() as u64), &reveal::Needles(&shared.detector));
+    let repository = Repository { shared, git: None, prefix, tree_prefix: prefix, store, refs, indexes: &indexes };
+    repository.scan(&Bounds::new(bytes), &reveal::Needles(&shared.detector));
 }
 
 /// The refs in front of a bundle, how its objects are named, and its pack; see gitformat-bundle(5).

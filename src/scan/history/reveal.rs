@@ -12,6 +12,7 @@ use crate::blob::{Blob, Origin, Visitor as _, Whole};
 use crate::detect::Detector;
 use crate::finding::Finding;
 use crate::source::history::{Content, Hit, Place, Search, entries_of, object_name};
+use crate::unpack;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
@@ -29,8 +30,7 @@ impl Search for Needles<'_> {
     }
 
     fn opens(&self, start: &[u8], bytes: u64) -> bool {
-        super::bundle::is_bundle(start)
-            || (bytes <= super::bundle::POINTER_BYTES_MAX && super::bundle::is_pointer(start))
+        unpack::opens(start) || (bytes <= super::bundle::POINTER_BYTES_MAX && super::bundle::is_pointer(start))
     }
 }
 

@@ -7,7 +7,7 @@ use super::inflate::{Buffer, Inflater, Stream};
 use super::loose;
 use super::pack::Pack;
 use super::walk::{self, OBJECT_BYTES_MAX};
-use crate::blob::{Window, Windows};
+use crate::blob::{ReadAt, Window, Windows};
 use crate::source::objects::Odb;
 use crate::source::open::{Node, OpenError, Root};
 use bstr::ByteSlice as _;
@@ -92,6 +92,13 @@ impl Windows for Content<'_> {
 
     fn changed(&self) -> Option<&'static str> {
         None
+    }
+
+    fn random(&self) -> Option<&dyn ReadAt> {
+        match self {
+            Self::Stream(_) => None,
+            Self::Whole { bytes, .. } => Some(bytes),
+        }
     }
 }
 

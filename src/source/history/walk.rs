@@ -22,7 +22,7 @@ const HELD_BYTES_MAX: usize = 64 << 20;
 /// Buffers larger than this are given back.
 const POOLED_BYTES_MAX: usize = 4 << 20;
 /// Bytes of the start of each object that the visitor sees.
-pub const START_BYTES: usize = 64;
+pub const START_BYTES: usize = 512;
 
 /// What meets the objects of one thread.
 pub trait Visitor {

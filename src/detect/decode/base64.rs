@@ -1,0 +1,234 @@
+//! Base64 and base64url at any alignment, padded or not, in one line or wrapped.
+//!
+//! Wrapped means lines of nothing else, none longer than the one before, however they are indented or escaped.
+
+use super::layer::Layer;
+
+pub(super) const NAME: &str = "base64";
+/// Characters of a run that are looked at to tell whether it is text.
+const SAMPLE_CHARS: usize = 20;
+/// From one sample of a long run to the next.
+const SAMPLE_STEP: usize = 2048;
+/// The shortest line that may go on in the next one.
+const LINE_MIN: usize = 20;
+/// Bytes that there is room for at first.
+const RESERVED_BYTES: usize = 1024;
+/// The longest line that is looked at as a whole; a line that a wrap ends is never as long.
+const LINE_MAX: usize = 1024;
+
+/// The value of each character; 64 for what is none.
+const VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [64; 256];
+    let (mut at, mut value) = (0, 0);
+    while at < 64 {
+        values[alphabet[at] as usize] = value;
+        at += 1;
+        value += 1;
+    }
+    values[b'-' as usize] = 62;
+    values[b'_' as usize] = 63;
+    values
+}
+
+/// Reads the characters of a run, one by one.
+pub(super) struct Reader<'t> {
+    text: &'t [u8],
+    /// Where the next character stands, or what is between it and the last.
+    pub at: usize,
+    /// Where the line began, and its characters so far.
+    line: usize,
+    chars: usize,
+    /// Whether lines may follow.
+    wraps: bool,
+}
+
+impl<'t> Reader<'t> {
+    /// At `start` of `text`; `wraps` says whether the next line may belong to it.
+    pub const fn new(text: &'t [u8], start: usize, wraps: bool) -> Self {
+        Self { text, at: start, line: start, chars: 0, wraps }
+    }
+
+    /// The next character's value, and where it stands.
+    fn next(&mut self) -> Option<(u8, usize, usize)> {
+        loop {
+            let rest = self.text.get(self.at..)?;
+            let value = VALUES[usize::from(*rest.first()?)];
+            if value < 64 {
+                self.chars += 1;
+                self.at += 1;
+                return Some((value, self.at - 1, self.at));
+            }
+            if let Some((value, len)) = escaped(rest) {
+                self.chars += 1;
+                self.at += len;
+                return Some((value, self.at - len, self.at));
+            }
+            let len = self.wrap(rest).filter(|_| self.wraps)?;
+            self.at += len;
+            (self.line, self.chars) = (self.at, 0);
+        }
+    }
+
+    /// Decodes whole groups of four for as long as nothing else stands between their characters.
+    fn groups(&mut self, layer: &mut Layer, bytes_max: usize) {
+        while layer.bytes.len() + 3 <= bytes_max
+            && let Some(group) = self.text.get(self.at..).and_then(|rest| rest.first_chunk::<4>())
+        {
+            let values = group.map(|byte| VALUES[usize::from(byte)]);
+            if values.iter().fold(0, |all, value| all | value) >= 64 {
+                return;
+            }
+            let bits = values.iter().fold(0_u32, |bits, &value| bits << 6 | u32::from(value));
+            let [_, first, second, third] = bits.to_be_bytes();
+            layer.push_group([first, second, third], self.at);
+            self.at += 4;
+            self.chars += 4;
+        }
+    }
+
+    /// The length of the line break that `rest` starts with, if the next line goes on with this one.
+    fn wrap(&self, rest: &[u8]) -> Option<usize> {
+        if self.chars < LINE_MIN || self.chars > LINE_MAX {
+            return None;
+        }
+        let len = break_len(rest)?;
+        let next = rest[len..].iter().take(self.chars + 1).take_while(|&&byte| VALUES[usize::from(byte)] < 64).count();
+        let behind = &rest[len + next..];
+        let behind = &behind[behind.iter().take(2).take_while(|&&byte| byte == b'=').count()..];
+        let is_all = matches!(behind, [] | [b'\n' | b'\r' | b'"' | b'\'' | b'<' | b'\\' | b'`', ..]);
+        (next > 0 && next <= self.chars && is_all && !rest[len..].starts_with(b"--")).then_some(len)
+    }
+}
+
+/// Decodes from `start`, where `missing` characters of a group of four stand before, at most `bytes_max` bytes;
+/// gives where it ended, in front of what was not read.
+pub(super) fn decode(reader: &mut Reader<'_>, missing: usize, bytes_max: usize) -> Layer {
+    let start = reader.at;
+    let mut layer = Layer::at(start);
+    let (mut bits, mut held, mut from) = (0_u32, missing * 6 % 8, start);
+    layer.reserve(bytes_max.min(RESERVED_BYTES));
+    while layer.bytes.len() < bytes_max {
+        if held == 0 {
+            reader.groups(&mut layer, bytes_max);
+        }
+        let Some((value, first, last)) = reader.next() else { break };
+        if held == 0 {
+            from = first;
+        }
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            layer.push((bits >> held).to_le_bytes()[0], from..last);
+            from = first;
+        }
+    }
+    let padding = reader.text[reader.at..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+    layer.extend_last(reader.at, reader.at + padding);
+    layer
+}
+
+/// The first bytes of what stands at `start`.
+pub(super) fn head<const N: usize>(text: &[u8], start: usize) -> [u8; N] {
+    let mut first = [0; N];
+    let (mut bits, mut held, mut len) = (0_u32, 0, 0);
+    for &byte in text.get(start..).unwrap_or_default() {
+        let value = VALUES[usize::from(byte)];
+        if value == 64 || len == N {
+            break;
+        }
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            first[len] = (bits >> held).to_le_bytes()[0];
+            len += 1;
+        }
+    }
+    first
+}
+
+/// The start, 0 to 3, of the groups of the run `run` that make it text, if any sample of it is.
+pub(super) fn is_text(run: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<usize> {
+    (0..run.len().saturating_sub(SAMPLE_CHARS + 3)).step_by(SAMPLE_STEP).find_map(|from| {
+        let from = from & !3;
+        (0..4).find(|phase| {
+            let sample: [u8; SAMPLE_CHARS / 4 * 3] = head(run, from + phase);
+            is_texty(&sample)
+        })
+    })
+}
+
+/// Where the character `count` characters before `at` stands, or the first there is, and how many are missing.
+pub(super) fn back(text: &[u8], at: usize, count: usize) -> (usize, usize) {
+    let mut at = at;
+    for done in 0..count {
+        let before = text[..at].iter().rev().take(64).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let escaped = if text[..at].ends_with(b"\\n") { 2 } else { 0 };
+        let from = at - before - escaped;
+        match from.checked_sub(1).filter(|&one| VALUES[usize::from(text[one])] < 64) {
+            Some(one) => at = one,
+            None => return (at, count - done),
+        }
+    }
+    (at, 0)
+}
+
+/// Whether a byte is of the alphabet.
+#[inline]
+pub(super) const fn is_char(byte: u8) -> bool {
+    VALUES[byte as usize] < 64
+}
+
+/// `+` and `/` as URLs and JSON write them: the value and length.
+fn escaped(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'%', b'2', b'B' | b'b', ..] => Some((62, 3)),
+        [b'%', b'2', b'F' | b'f', ..] => Some((63, 3)),
+        [b'\\', b'/', ..] => Some((63, 2)),
+        [b'\\', b'u', b'0', b'0', b'2', b'b' | b'B', ..] => Some((62, 6)),
+        [b'\\', b'u', b'0', b'0', b'2', b'f' | b'F', ..] => Some((63, 6)),
+        _ => None,
+    }
+}
+
+/// The length of a line break, written as such or as an escape, and of the indentation behind it.
+fn break_len(text: &[u8]) -> Option<usize> {
+    let spaces = |from: usize| text[from..].iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+    match text {
+        [b'\n', ..] => Some(1 + spaces(1)),
+        [b'\r' | b'\\', b'\n', ..] | [b'\\', b'n', ..] => Some(2 + spaces(2)),
+        [b'\\', b'r', b'\\', b'n', ..] => Some(4 + spaces(4)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+pub(super) const EXAMPLES: super::Examples = super::Examples {
+    found: &[
+        ("d: {base64 {key}}\n", &["base64"]),
+        ("d: {base64 a{key}}\n", &["base64"]),
+        ("d: {base64 ab{key}}\n", &["base64"]),
+        ("d: {base64url {\"k\":\"{key}\"}}.x\n", &["base64"]),
+        ("d: {base64 {base64 {key}}}\n", &["base64", "base64"]),
+        ("d: {base64 {base64 {base64 a{key}}}}\n", &["base64", "base64", "base64"]),
+        ("{wrapped {p:100}{key}{q:100}}", &["base64"]),
+        ("data: |\n{indented {p:90}{key}{q:90}}", &["base64"]),
+        ("data: |\n{indented {p:70}{base64 {key}}{q:90}}", &["base64", "base64"]),
+        ("{\"pem\":\"{base64 {p:45}}\\n{base64 {key}}\\n\"}", &["base64"]),
+        ("powershell -EncodedCommand {base64 {utf16 $env:K='{key}'; Start-Process x}}\r\n", &["base64", "utf-16le"]),
+        ("eyJhbGciOiJub25lIn0.{base64url {\"k\":\"{key}\"}}.c2ln\n", &["base64"]),
+        ("data:\n  A: {base64 {key}}\n  OTHER: {base64 {p:30}}\n", &["base64"]),
+        ("{base64 {key}}\n{base64 second}\n", &["base64"]),
+        ("x={base64 {key:_=%5f}}", &["base64", "percent"]),
+        ("x={base64 {key:*=%02x}}", &["base64", "hex"]),
+        ("x={key64:*=%%%02x}", &["percent", "base64"]),
+        ("x={key64:*=%02X}", &["hex", "base64"]),
+        ("x={key64:*=&#%d;}", &["entity", "base64"]),
+        ("x={key64:*=\\u%04x}", &["backslash", "base64"]),
+    ],
+    passed_over: &["transaction YW5zYV9 Fuc2Ffc2tfbGl2ZV", "{base64 {p:300}}"],
+};
