@@ -7,6 +7,9 @@ use std::ops::Range;
 /// The longest name that is looked at.
 const NAME_MAX: usize = 80;
 
+/// Characters behind the prefix of a key that make it no name.
+const KEY_MIN: usize = 12;
+
 /// Which words make a name a secret's.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -31,7 +34,14 @@ impl Names {
         let words = words(name);
         let is_secret =
             |word: &String| self.secret.contains(word) || (word.starts_with("ansa") && word.contains("secret"));
-        name.len() <= NAME_MAX && words.iter().any(is_secret) && !words.iter().any(|word| self.other.contains(word))
+        // A key, or a placeholder of one, is told of as that.
+        let is_key = ["ansa_sk_live_", "ansa_sk_sandbox_"]
+            .iter()
+            .any(|prefix| name.find(prefix).is_some_and(|at| name.len() - at - prefix.len() >= KEY_MIN));
+        !is_key
+            && name.len() <= NAME_MAX
+            && words.iter().any(is_secret)
+            && !words.iter().any(|word| self.other.contains(word))
     }
 }
 
