@@ -112,6 +112,18 @@ pub struct Deactivated {
 pub struct Limits {
     /// Threads, at most.
     pub jobs: Option<Spanned<u16>>,
+    /// Archives within archives.
+    pub archive_depth: Option<Spanned<u32>>,
+    /// Members of one archive.
+    pub archive_entries: Option<Spanned<u64>>,
+    /// Bytes that may come out of one archive.
+    pub archive_bytes: Option<Spanned<u64>>,
+    /// Bytes that may come out of one member.
+    pub archive_entry_bytes: Option<Spanned<u64>>,
+    /// Bytes that may come out for each byte of an archive.
+    pub archive_ratio: Option<Spanned<u64>>,
+    /// Seconds that opening one archive may take.
+    pub archive_seconds: Option<Spanned<u64>>,
 }
 
 /// A whole `ansalint.toml`.
@@ -192,6 +204,9 @@ impl Settings {
         }
         if let Some(jobs) = self.limits.jobs.as_ref().filter(|jobs| !(1..=1_024).contains(jobs.get_ref())) {
             return Err((jobs.span().start, "`jobs` is a number from 1 to 1024".into()));
+        }
+        if let Some(depth) = self.limits.archive_depth.as_ref().filter(|depth| *depth.get_ref() > 64) {
+            return Err((depth.span().start, "`archive-depth` is a number from 0 to 64".into()));
         }
         if let Some(baseline) = &self.baseline {
             check_path(baseline)?;
