@@ -11,6 +11,8 @@
 mod archives;
 mod baseline;
 mod cases;
+#[cfg(unix)]
+mod changes;
 mod detection;
 mod encodings;
 mod explain;
@@ -22,13 +24,27 @@ mod pack;
 mod policy;
 mod properties;
 #[cfg(unix)]
+mod histories;
+#[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
+mod provenance;
+#[cfg(unix)]
+mod ranges;
+#[cfg(unix)]
 mod repository;
 mod sides;
 #[cfg(unix)]
+mod stores;
+#[cfg(unix)]
 mod streams;
 mod strings;
+#[cfg(unix)]
+mod sweep;
 mod template;
 mod tidy;
+#[cfg(unix)]
+mod told;
 #[cfg(unix)]
 mod tree;
 mod trust;
