@@ -369,6 +369,28 @@ fn in_a_real_hook_merges_and_worktrees_are_seen() {
 }
 
 #[test]
+fn a_hook_manager_that_gives_refs_asks_for_a_range() {
+    let workspace = repository(&[]);
+    commit(&workspace, "a.js", "a\n");
+    commit(&workspace, "b.js", &live_key(1));
+    add(&workspace, "c.js", &live_key(2));
+    let told = |from: &str, to: &str| {
+        let mut command = workspace.command(&["hook", "--format", "json"]);
+        let command = command.env("PRE_COMMIT_FROM_REF", from).env("PRE_COMMIT_TO_REF", to);
+        Told::of(&command.output().unwrap().into())
+    };
+    let range = told("HEAD~", "HEAD");
+    range.assert_found();
+    assert_eq!((range.has(&live_key(1)), range.has(&live_key(2))), (true, false));
+    assert!(told(&"0".repeat(40), "HEAD").has(&live_key(1)), "a push of a new branch");
+    assert!(workspace.told(&["hook"]).has(&live_key(2)));
+    workspace.git(&["commit", "-qm", "c"]);
+    let all = workspace.told(&["hook"]);
+    all.assert_found();
+    assert!(all.has(&live_key(1)) && all.has(&live_key(2)), "nothing is staged, so all files are asked for");
+}
+
+#[test]
 fn messages() {
     let workspace = repository(&[]);
     workspace.write("clean", "A message\n# a comment\n");

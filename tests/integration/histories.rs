@@ -294,6 +294,21 @@ fn linked_worktrees_with_index_head_and_reflog() {
     assert_eq!((&history["reachable"], &history["at_head"]), (&true.into(), &false.into()), "{history:#}");
     assert_eq!(told.kinds(&live_key(3)), ["git-file"]);
     assert_eq!(told.kinds(&live_key(4)), ["reflog"]);
+    assert!(workspace.told(&["history", "linked"]).has(&live_key(2)));
+}
+
+#[test]
+fn names_that_are_no_text() {
+    let workspace = repository();
+    let id = blob(&workspace, &live_key(1));
+    workspace.tell(
+        &["update-index", "-z", "--index-info"],
+        [format!("100644 {id}\t").as_bytes(), b"caf\xe9/50%\n.js\0"].concat(),
+    );
+    workspace.git(&["commit", "-qm", "c"]);
+    let told = workspace.history();
+    told.assert_found();
+    assert_eq!(told.paths(&live_key(1)), ["caf%E9/50%25\n.js"]);
 }
 
 #[test]

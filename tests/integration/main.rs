@@ -19,14 +19,14 @@ mod explain;
 mod explaining;
 mod formats;
 mod hidden;
-mod outputs;
-mod pack;
-mod policy;
-mod properties;
 #[cfg(unix)]
 mod histories;
 #[cfg(unix)]
 mod hostile;
+mod outputs;
+mod pack;
+mod policy;
+mod properties;
 #[cfg(unix)]
 mod provenance;
 #[cfg(unix)]

@@ -146,6 +146,17 @@ fn commits_of_the_same_second_are_told_by_their_order() {
 }
 
 #[test]
+fn within_one_second_the_first_commit_brought_it_and_the_last_took_it() {
+    let story = Story::new();
+    let key = live_key(1);
+    let turns: Vec<String> =
+        (0..8).map(|turn| story.commit(1, &[("a.js", Some(if turn % 2 == 0 { &key } else { "clean\n" }))])).collect();
+    let told = story.told();
+    assert_eq!(event(told.one(&key), "introduced").0, turns[0]);
+    assert_eq!(event(told.one(&key), "removed").0, turns[7]);
+}
+
+#[test]
 fn clocks_that_are_wrong_do_not_hide_who_came_first() {
     let story = Story::new();
     let came = story.commit(500, &[("a.js", Some(&live_key(1)))]);

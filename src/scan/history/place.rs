@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Paths at `HEAD` that are told apart.
 const SIGHTINGS_MAX: usize = 1_000_000;
 /// Paths below one tree that a ref leads to without a commit.
-const HUNG_MAX: usize = 1_000;
+const HUNG_MAX: usize = 100;
 
 /// Path of an object, below the git directory, that has none in any tree.
 pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
@@ -269,13 +269,21 @@ impl Placer<'_> {
 
     /// The targets below trees that refs lead to without a commit, by number.
     fn hung(&self, lineage: &Lineage) -> BTreeMap<u32, Hung> {
-        let mut hung: BTreeMap<u32, Hung> = BTreeMap::new();
+        let mut by_holding: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (number, root) in (0..).zip(&self.roots.all) {
-            let holdings = root.others.iter().filter_map(|(_, other)| lineage.holding(other));
-            for sighting in holdings.flat_map(|holding| lineage.sightings(holding, HUNG_MAX).0) {
-                let hung = hung.entry(sighting.target).or_default();
-                hung.paths.insert(sighting.path);
-                hung.roots.push(number);
+            for holding in root.others.iter().filter_map(|(_, other)| lineage.holding(other)) {
+                by_holding.entry(holding).or_default().push(number);
+            }
+        }
+        let mut hung: BTreeMap<u32, Hung> = BTreeMap::new();
+        for (holding, roots) in by_holding {
+            let mut targets = BTreeSet::new();
+            for sighting in lineage.sightings(holding, HUNG_MAX).0 {
+                targets.insert(sighting.target);
+                hung.entry(sighting.target).or_default().paths.insert(sighting.path);
+            }
+            for target in targets {
+                hung.entry(target).or_default().roots.extend(&roots);
             }
         }
         hung

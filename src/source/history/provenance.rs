@@ -136,7 +136,7 @@ impl Tracer<'_> {
         let rank: HashMap<u32, usize> = self.graph.order().iter().copied().zip(0..).collect();
         for spot in &mut self.spots {
             let graph = self.graph;
-            spot.introduced.sort_by_key(|&commit| (graph.commit(commit).time, graph.commit(commit).id));
+            spot.introduced.sort_by_key(|&commit| (graph.commit(commit).time, graph.rank(commit)));
             for holder in &mut spot.holders {
                 holder.commits.sort_by_key(|commit| rank.get(commit).copied());
                 holder.commits.dedup();
@@ -229,7 +229,7 @@ impl Tracer<'_> {
         for spot in introduced {
             self.spots[spot as usize].introduced.push(commit);
         }
-        let age = |commit: u32| (self.graph.commit(commit).time, self.graph.commit(commit).id);
+        let age = |commit: u32| (self.graph.commit(commit).time, self.graph.rank(commit));
         for spot in removed {
             let known = &mut self.spots[spot as usize].removed;
             if known.is_none_or(|known| age(known) < age(commit)) {
