@@ -341,9 +341,8 @@ fn in_a_real_hook_every_kind_of_commit_is_seen() {
         add(&workspace, "c.js", &live_key(3));
         assert!(!passes(&workspace, &["commit", "-q", "--amend", "-m", "amended"]));
         workspace.git(&["rm", "-qf", "c.js"]);
-        let below = workspace.git_command(&["commit", "-q", "--allow-empty", "-m", "below"]);
+        let mut below = workspace.git_command(&["commit", "-q", "--allow-empty", "-m", "below"]);
         std::fs::create_dir_all(workspace.path().join("below")).unwrap();
-        let mut below = below;
         assert!(below.current_dir(workspace.path().join("below")).status().unwrap().success());
     }
 }

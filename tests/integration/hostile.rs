@@ -5,6 +5,7 @@
 use crate::template::live_key;
 use crate::told::Told;
 use crate::workspace::Workspace;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -215,7 +216,7 @@ fn a_hundred_thousand_refs() {
     let id = workspace.ask(&["rev-parse", "HEAD"]);
     let mut packed = String::from("# pack-refs with: peeled fully-peeled sorted \n");
     for number in 0..100_000 {
-        packed.push_str(&format!("{id} refs/heads/branch-{number:06}\n"));
+        writeln!(packed, "{id} refs/heads/branch-{number:06}").unwrap();
     }
     workspace.write(".git/packed-refs", packed);
     let told = bounded(&workspace, &["history", "."]);

@@ -5,6 +5,7 @@ use crate::template::{identifier, live_key};
 use crate::told::{fingerprint, text};
 use crate::workspace::Workspace;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Keys that are planted.
 const KEYS: u64 = 6;
@@ -74,13 +75,11 @@ fn repository(seed: u64) -> Workspace {
             edit(&mut dice, &mut files);
         }
         let branch = if dice.roll(6) == 0 { "side" } else { "main" };
-        stream.push_str(&format!(
-            "commit refs/heads/{branch}\ncommitter A <a> {} +0000\ndata 1\nc\ndeleteall\n",
-            1_000 + number
-        ));
+        let head = format!("commit refs/heads/{branch}\ncommitter A <a> {} +0000", 1_000 + number);
+        writeln!(stream, "{head}\ndata 1\nc\ndeleteall").unwrap();
         for (path, lines) in &files {
             let content = lines.join("\n") + "\n";
-            stream.push_str(&format!("M 100644 inline {path}\ndata {}\n{content}\n", content.len()));
+            writeln!(stream, "M 100644 inline {path}\ndata {}\n{content}", content.len()).unwrap();
         }
     }
     workspace.tell(&["-c", "fastimport.unpackLimit=100000", "fast-import", "--quiet", "--force"], stream);

@@ -84,11 +84,12 @@ impl Lineage {
     /// The first `sightings_max` paths of a holding that lead to `target`.
     pub fn sightings_of(&self, holding: u32, target: u32, sightings_max: usize) -> Vec<Sighting> {
         let mut leads = vec![false; holding as usize + 1];
-        for number in 0..=holding as usize {
-            leads[number] = self.holdings[number].iter().any(|(_, held)| match *held {
+        for (number, held) in self.holdings[..=holding as usize].iter().enumerate() {
+            let is_leading = held.iter().any(|(_, held)| match *held {
                 Held::Target(held) => held == target,
                 Held::Tree(below) => leads[below as usize],
             });
+            leads[number] = is_leading;
         }
         let leads = |held: Held| match held {
             Held::Target(held) => held == target,
