@@ -19,6 +19,7 @@ mod formats;
 mod hidden;
 mod outputs;
 mod pack;
+mod pipeline;
 mod policy;
 mod properties;
 #[cfg(unix)]
