@@ -2,9 +2,11 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
+mod event;
 mod standpoint;
 mod terms;
 
+pub use event::{Ci, Gate, Scans, policy_under};
 pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{

@@ -5,10 +5,12 @@
 mod date;
 mod globs;
 mod parse;
+mod tighten;
 
 pub use date::Date;
 pub use globs::Globs;
 pub use parse::{SettingsError, cut, line_and_column, nearest, parse, text_of};
+pub use tighten::under;
 pub use toml::Spanned;
 
 use crate::rule::{Level, Rules};
@@ -26,7 +28,7 @@ pub const BASELINE_NAME: &str = "ansalint-baseline.jsonl";
 pub const DAYS: u16 = 90;
 
 /// A level that a rule is set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleLevel {
     /// Its findings count as suppressed.
@@ -47,6 +49,15 @@ impl RuleLevel {
             Self::Note => Some(Level::Note),
             Self::Warning => Some(Level::Warning),
             Self::Error => Some(Level::Error),
+        }
+    }
+
+    /// Of a level.
+    pub const fn of(level: Level) -> Self {
+        match level {
+            Level::Note => Self::Note,
+            Level::Warning => Self::Warning,
+            Level::Error => Self::Error,
         }
     }
 

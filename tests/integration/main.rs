@@ -27,6 +27,7 @@ mod histories;
 mod hostile;
 mod outputs;
 mod pack;
+mod pipeline;
 mod policy;
 mod properties;
 #[cfg(unix)]
