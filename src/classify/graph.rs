@@ -40,7 +40,7 @@ impl Prepared<'_> {
         if is_inlined || self.set(assigned.as_ref(), key.start).is_some() {
             return false;
         }
-        let gathered = self.gather(text, key);
+        let gathered = self.gather(key);
         let weight = gathered.weight();
         weight < OWN_WEIGHT || (weight == OWN_WEIGHT && gathered.judge().side == Side::Server)
     }
