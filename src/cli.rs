@@ -43,6 +43,8 @@ pub enum Command {
     Message(MessageArgs),
     /// Scan what a hook is about: a range where it gives refs, what is staged where a commit is under way, else the index
     Hook(StagedArgs),
+    /// Scan what the CI event at hand asks for: the tree, and the commits of the push or pull request
+    Ci(CiArgs),
     /// Make and keep the list of findings that were there before, so that only new ones fail
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -172,6 +174,87 @@ pub struct MessageArgs {
     pub common: CommonArgs,
 }
 
+/// What to do about the CI event at hand, which `GITHUB_EVENT_NAME` and `GITHUB_EVENT_PATH` tell of.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct CiArgs {
+    /// Files and folders to scan, as checked out
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+
+    /// Which findings fail: those the change adds, every one, or none
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = GateArg::Auto)]
+    pub gate: GateArg,
+
+    /// `false` observes: everything is reported, and neither findings nor what was not read fail
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub enforce: bool,
+
+    /// Whether all of git's history is scanned too
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = HistoryArg::Auto)]
+    pub history: HistoryArg,
+
+    /// Where the change starts, instead of where the event says; needed where there is no event
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+
+    /// Write `ansalint.json`, `ansalint-tree.sarif` and, with a history, `ansalint-history.sarif` into DIR
+    #[arg(long, value_name = "DIR")]
+    pub reports: Option<PathBuf>,
+
+    /// An organisation's configuration in FILE, which the repository's own may tighten and not loosen
+    #[arg(long = "policy", value_name = "FILE")]
+    pub organisation: Option<PathBuf>,
+
+    /// Lowest level that fails; `warning`, unless the configuration says otherwise
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOnArg>,
+
+    /// What to do when something could not be read: exit with 3 (the default), or only list it
+    #[arg(long, value_enum, value_name = "ACTION")]
+    pub on_incomplete: Option<OnIncompleteArg>,
+
+    /// What decides which findings count.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+
+    /// How far archives are opened.
+    #[command(flatten)]
+    pub archives: ArchiveArgs,
+
+    /// Read the rules from DIR instead of the ones built in
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+
+    /// Threads; all processors by default
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+}
+
+/// Which findings fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GateArg {
+    /// `new` for pushes and pull requests, `none` for schedules, `all` for the rest
+    Auto,
+    /// Those that the change adds
+    New,
+    /// Every one
+    All,
+    /// None
+    None,
+}
+
+/// When all of the history is scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryArg {
+    /// For schedules, and where a run is started by hand
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
 /// What every scan takes.
 #[derive(Args, Debug)]
 pub struct CommonArgs {
@@ -296,6 +379,10 @@ pub struct PolicyArgs {
     /// Let the key with this fingerprint be; may be given several times
     #[arg(long, value_name = "FINGERPRINT")]
     pub allow: Vec<String>,
+
+    /// A configuration that the repository's own may tighten and not loosen; `ci` has an argument for it.
+    #[arg(skip)]
+    pub organisation: Option<PathBuf>,
 
     /// Read deactivated keys from FILE, which holds `[[deactivated]]` entries
     #[arg(long, value_name = "FILE")]

@@ -1,6 +1,7 @@
 //! One function a command, each a table of contents.
 
 mod baseline;
+mod ci;
 mod convert;
 mod explain;
 mod show_config;
@@ -26,6 +27,7 @@ pub fn run(command: Command) -> Result<Exit> {
         Command::Range(args) => range(args),
         Command::Message(args) => message(args),
         Command::Hook(args) => hook(args),
+        Command::Ci(args) => ci::run(args),
         Command::Baseline(command) => baseline::run(command),
         Command::Report(args) => convert::run(args),
         Command::Explain(args) => explain::run(&args),

@@ -2,9 +2,11 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
+mod event;
 mod standpoint;
 mod terms;
 
+pub use event::{Ci, Gate, Scans, policy_under};
 pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
@@ -19,7 +21,7 @@ use crate::scan::{
     self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Overrides, Part, Progress, Range, Scope,
     Selection, Wanted,
 };
-use crate::settings::{OnIncomplete, Settings};
+use crate::settings::{Limits as SetLimits, OnIncomplete, Settings, Spanned};
 use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
 use standpoint::Standpoint;
@@ -192,7 +194,7 @@ impl Config {
             wanted,
             rules,
             overrides: Overrides::new(settings, terms.suppressions.anchor.clone()),
-            limits: limits(&args.archives),
+            limits: limits(&args.archives, &settings.limits),
             history: HistoryOptions::default(),
             now,
             progress: Progress::new(is_shown),
@@ -268,15 +270,19 @@ fn is_colour_welcome() -> bool {
     !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
-fn limits(args: &ArchiveArgs) -> Limits {
+/// How far archives are opened: as asked for, else as the configuration says.
+fn limits(args: &ArchiveArgs, set: &SetLimits) -> Limits {
+    fn value<T: Copy>(asked: Option<T>, set: Option<&Spanned<T>>, default: T) -> T {
+        asked.or_else(|| set.map(|set| *set.get_ref())).unwrap_or(default)
+    }
     let default = Limits::default();
     Limits {
-        depth: args.archive_depth.unwrap_or(default.depth),
-        entries: args.archive_entries.unwrap_or(default.entries),
-        bytes: args.archive_bytes.unwrap_or(default.bytes),
-        entry_bytes: args.archive_entry_bytes.unwrap_or(default.entry_bytes),
-        ratio: args.archive_ratio.unwrap_or(default.ratio),
-        seconds: args.archive_seconds.unwrap_or(default.seconds),
+        depth: value(args.archive_depth, set.archive_depth.as_ref(), default.depth),
+        entries: value(args.archive_entries, set.archive_entries.as_ref(), default.entries),
+        bytes: value(args.archive_bytes, set.archive_bytes.as_ref(), default.bytes),
+        entry_bytes: value(args.archive_entry_bytes, set.archive_entry_bytes.as_ref(), default.entry_bytes),
+        ratio: value(args.archive_ratio, set.archive_ratio.as_ref(), default.ratio),
+        seconds: value(args.archive_seconds, set.archive_seconds.as_ref(), default.seconds),
     }
 }
 

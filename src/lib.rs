@@ -9,6 +9,7 @@ pub mod rule;
 pub mod secret;
 pub mod side;
 
+pub mod ci;
 pub mod classify;
 pub mod detect;
 pub mod explain;

@@ -45,6 +45,13 @@ impl Destination {
     }
 }
 
+/// Puts `bytes` behind what the file at `path` holds, as a CI runner asks for it.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<()> {
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    let written = opened.and_then(|mut file| file.write_all(bytes));
+    written.with_context(|| format!("{}: could not be written", path.display()))
+}
+
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {

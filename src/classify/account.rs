@@ -24,7 +24,7 @@ impl Prepared<'_> {
         gathered.of_rest(&self.regions);
         let pieces = if is_dotenv { Vec::new() } else { gathered.sorted() };
         let side = (!is_dotenv).then(|| heaviest(&pieces).unwrap_or(Side::Unknown));
-        let mut places = self.parts(text, side);
+        let mut places = self.parts(side);
         places.extend(self.variables(text, is_dotenv));
         let cut = (places.len() > PLACES_MAX).then_some("there are more parts than are listed");
         let places = places.into_iter().take(PLACES_MAX);
@@ -33,10 +33,10 @@ impl Prepared<'_> {
     }
 
     /// Parts whose side is not that of the file, by where they start.
-    fn parts(&self, text: &[u8], side: Option<Side>) -> BTreeMap<usize, Section> {
+    fn parts(&self, side: Option<Side>) -> BTreeMap<usize, Section> {
         let mut places = BTreeMap::new();
         for at in self.regions.starts().take(PARTS_MAX) {
-            let judgement = self.gather(text, &(at..at)).judge();
+            let judgement = self.gather(&(at..at)).judge();
             if Some(judgement.side) != side {
                 let (side, evidence) = (judgement.side, judgement.evidence);
                 places.insert(at, Section { line: 0, side, variable: None, evidence });

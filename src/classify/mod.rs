@@ -11,7 +11,6 @@ mod evidence;
 mod graph;
 mod listed;
 mod manifest;
-mod original;
 mod project;
 mod region;
 mod rules;
@@ -102,14 +101,13 @@ impl Prepared<'_> {
         self.set(assigned.as_ref(), key.start)
             .or_else(|| assigned.as_ref().and_then(|assigned| self.inlined(assigned)))
             .or_else(|| self.dotenv(assigned.as_ref()))
-            .unwrap_or_else(|| self.gather(text, key).judge())
+            .unwrap_or_else(|| self.gather(key).judge())
     }
 
     /// Everything that speaks of what stands at `key`.
-    fn gather(&self, text: &[u8], key: &Range<usize>) -> Gathered {
+    fn gather(&self, key: &Range<usize>) -> Gathered {
         let mut gathered = self.gathered.clone();
         gathered.of_region(&self.regions, key);
-        gathered.extend(original::says(&self.path, text, key.start));
         gathered
     }
 

@@ -54,12 +54,35 @@ impl Shown<'_> {
         let mut sides: Vec<_> = settings.sides.iter().collect();
         sides.sort_by_key(|(glob, _)| glob.span().start);
         self.table("sides", sides.into_iter().map(|(glob, side)| (glob, side.get_ref().as_str())));
-        if let Some(jobs) = &settings.limits.jobs {
-            self.line(&format!("\n[limits]\njobs = {}  # {}", jobs.get_ref(), self.place(jobs)));
-        }
+        self.limits();
         self.entries();
         self.outside();
         self.text
+    }
+
+    fn limits(&mut self) {
+        let set = &self.terms.suppressions.settings.limits;
+        let told =
+            |name: &str, value: Option<(String, String)>| value.map(|(value, at)| format!("{name} = {value}  # {at}"));
+        let wide = |set: Option<&Spanned<u64>>| set.map(|set| (set.get_ref().to_string(), self.place(set)));
+        let lines: Vec<String> = [
+            told("jobs", set.jobs.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
+            told("archive-depth", set.archive_depth.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
+            told("archive-entries", wide(set.archive_entries.as_ref())),
+            told("archive-bytes", wide(set.archive_bytes.as_ref())),
+            told("archive-entry-bytes", wide(set.archive_entry_bytes.as_ref())),
+            told("archive-ratio", wide(set.archive_ratio.as_ref())),
+            told("archive-seconds", wide(set.archive_seconds.as_ref())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !lines.is_empty() {
+            self.line("\n[limits]");
+            for line in &lines {
+                self.line(line);
+            }
+        }
     }
 
     fn entries(&mut self) {

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 
 /// The largest configuration, and the largest baseline.
-const SETTINGS_BYTES_MAX: u64 = 1 << 20;
+pub(super) const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 const BASELINE_BYTES_MAX: u64 = 256 << 20;
 
 /// Where the branch that others start from is looked for.
@@ -55,6 +55,8 @@ pub struct Origin {
     pub baseline_path: PathBuf,
     /// The file of dead keys.
     pub deactivated: Option<String>,
+    /// What of the configuration an organisation's does not let hold.
+    pub refused: Vec<String>,
 }
 
 /// A revision whose files are in force.
@@ -92,7 +94,7 @@ impl Terms {
         let today = Date::of_seconds(now);
         let read = |base| Reader { standpoint, rules, base }.read(args, today);
         let (suppressions, origin, texts) = read(base.as_ref())?;
-        let mut remarks = Vec::new();
+        let mut remarks = origin.refused.clone();
         let mut tried = None;
         if let Some(base) = &base {
             match read(None) {
@@ -147,6 +149,14 @@ impl Reader<'_> {
         if let Some((name, text)) = self.settings(args)? {
             settings = Settings::read(&name, &text, self.rules)?;
             origin.settings = Some((name, String::from_utf8_lossy(&text).into_owned()));
+            texts.push(text);
+        }
+        if let Some(path) = &args.organisation {
+            let name = self.name(path);
+            let text =
+                self.file(path, SETTINGS_BYTES_MAX)?.with_context(|| format!("{name}: there is no such policy"))?;
+            let policy = Settings::read(&name, &text, self.rules)?;
+            (settings, origin.refused) = settings::under(policy, settings, self.rules);
             texts.push(text);
         }
         let mut baseline = Baseline::default();
@@ -252,7 +262,7 @@ impl Reader<'_> {
 }
 
 /// All of a regular file that is no link.
-fn from_disk(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
+pub(super) fn from_disk(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().context("not a file")?;
     let Ok(root) = Root::open(folder) else { return Ok(None) };

@@ -5,10 +5,12 @@
 mod date;
 mod globs;
 mod parse;
+mod tighten;
 
 pub use date::Date;
 pub use globs::Globs;
 pub use parse::{SettingsError, cut, line_and_column, nearest, parse, text_of};
+pub use tighten::under;
 pub use toml::Spanned;
 
 use crate::rule::{Level, Rules};
@@ -26,7 +28,7 @@ pub const BASELINE_NAME: &str = "ansalint-baseline.jsonl";
 pub const DAYS: u16 = 90;
 
 /// A level that a rule is set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleLevel {
     /// Its findings count as suppressed.
@@ -47,6 +49,15 @@ impl RuleLevel {
             Self::Note => Some(Level::Note),
             Self::Warning => Some(Level::Warning),
             Self::Error => Some(Level::Error),
+        }
+    }
+
+    /// Of a level.
+    pub const fn of(level: Level) -> Self {
+        match level {
+            Level::Note => Self::Note,
+            Level::Warning => Self::Warning,
+            Level::Error => Self::Error,
         }
     }
 
@@ -112,6 +123,18 @@ pub struct Deactivated {
 pub struct Limits {
     /// Threads, at most.
     pub jobs: Option<Spanned<u16>>,
+    /// Archives within archives.
+    pub archive_depth: Option<Spanned<u32>>,
+    /// Members of one archive.
+    pub archive_entries: Option<Spanned<u64>>,
+    /// Bytes that may come out of one archive.
+    pub archive_bytes: Option<Spanned<u64>>,
+    /// Bytes that may come out of one member.
+    pub archive_entry_bytes: Option<Spanned<u64>>,
+    /// Bytes that may come out for each byte of an archive.
+    pub archive_ratio: Option<Spanned<u64>>,
+    /// Seconds that opening one archive may take.
+    pub archive_seconds: Option<Spanned<u64>>,
 }
 
 /// A whole `ansalint.toml`.
@@ -192,6 +215,9 @@ impl Settings {
         }
         if let Some(jobs) = self.limits.jobs.as_ref().filter(|jobs| !(1..=1_024).contains(jobs.get_ref())) {
             return Err((jobs.span().start, "`jobs` is a number from 1 to 1024".into()));
+        }
+        if let Some(depth) = self.limits.archive_depth.as_ref().filter(|depth| *depth.get_ref() > 64) {
+            return Err((depth.span().start, "`archive-depth` is a number from 0 to 64".into()));
         }
         if let Some(baseline) = &self.baseline {
             check_path(baseline)?;

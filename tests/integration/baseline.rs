@@ -162,3 +162,29 @@ fn a_baseline_made_in_a_folder_holds_everywhere() {
     assert_eq!(in_sub(&["scan", ".."]).code, Some(0));
     assert_eq!(in_sub(&["scan", "../b.txt"]).code, Some(0));
 }
+
+#[test]
+fn stored_reports_stand_in_for_a_scan() {
+    let work = repository();
+    work.write("a.py", format!("K = '{}'\n", live_key(1)));
+    work.git(&["add", "."]);
+    work.git(&["commit", "-q", "-m", "with"]);
+    work.git(&["rm", "-q", "a.py"]);
+    work.git(&["commit", "-q", "-m", "without"]);
+    work.write("b.py", format!("K = '{}'\n", live_key(2)));
+    let history = |code| {
+        let run = work.run(&["history", "--format", "json", "--output", "h.json"]);
+        assert_eq!(run.code, Some(code), "{}", run.stderr);
+    };
+    history(1);
+    assert_eq!(work.run(&["scan", "--format", "json", "--output", "s.json"]).code, Some(1));
+    let told = ok(work.run(&["baseline", "create", "--from", "h.json", "--from", "s.json"]));
+    assert!(told.contains("2 added"), "{told}");
+    history(0);
+    assert_eq!(scan(&work).0, Some(0));
+    // What the tree alone no longer has stays, as long as the history is asked too.
+    assert_eq!(work.run(&["scan", "--format", "json", "--output", "s.json"]).code, Some(0));
+    assert!(ok(work.run(&["baseline", "prune", "--from", "h.json", "--from", "s.json"])).contains("0 removed"));
+    assert!(ok(work.run(&["baseline", "prune", "--from", "s.json"])).contains("1 removed"));
+    assert_eq!(work.run(&["baseline", "update", "--from", "gone.json"]).code, Some(2));
+}

@@ -146,7 +146,7 @@ fn masks_hide_every_key_on_a_line() {
         &detector,
         line.as_bytes(),
         ansalint::blob::Part::Start,
-        (&[2..2 + one.len()], &masked[2..2 + "ansa_sk_live_…1234".len()]),
+        (&[std::ops::Range { start: 2, end: 2 + one.len() }], &masked[2..2 + "ansa_sk_live_…1234".len()]),
     );
     assert_eq!(&excerpt.text[excerpt.key], &masked[2..2 + "ansa_sk_live_…1234".len()]);
 }

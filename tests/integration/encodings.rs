@@ -82,9 +82,9 @@ impl Encoding {
         let each =
             |spell: &dyn Fn(u8) -> String| bytes.iter().map(|&byte| spell(byte)).collect::<String>().into_bytes();
         match self {
-            Self::Base64 => base64(bytes, b"+/").into(),
-            Self::Base64Url => base64(bytes, b"-_").trim_end_matches('=').into(),
-            Self::Wrapped => base64(bytes, b"+/").as_bytes().chunks(76).collect::<Vec<_>>().join(&b'\n'),
+            Self::Base64 => base64(bytes, *b"+/").into(),
+            Self::Base64Url => base64(bytes, *b"-_").trim_end_matches('=').into(),
+            Self::Wrapped => base64(bytes, *b"+/").as_bytes().chunks(76).collect::<Vec<_>>().join(&b'\n'),
             Self::HexLower => each(&|byte| format!("{byte:02x}")),
             Self::HexUpper => each(&|byte| format!("{byte:02X}")),
             Self::HexList => each(&|byte| format!(", 0x{byte:02x}"))[2..].to_vec(),
@@ -107,8 +107,8 @@ impl Encoding {
     }
 }
 
-fn base64(bytes: &[u8], ends: &[u8; 2]) -> String {
-    let alphabet = [&b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[..], ends].concat();
+fn base64(bytes: &[u8], ends: [u8; 2]) -> String {
+    let alphabet = [&b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[..], &ends].concat();
     let mut text = String::new();
     for group in bytes.chunks(3) {
         let bits = group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));

@@ -56,8 +56,9 @@ fn places_are_those_of_the_encoded_text() {
     assert_eq!(places(&report), ["1:10-1:70 backslash"]);
     assert_is(&report, &key);
     let text = base64(format!("{}{key}{}", "p".repeat(60), "q".repeat(60)).as_bytes());
-    let lines: String =
+    let lines: Vec<String> =
         text.as_bytes().chunks(76).map(|line| format!("  {}\n", String::from_utf8_lossy(line))).collect();
+    let lines = lines.concat();
     let report = scan("mail.eml", format!("\n{lines}"));
     // The key is the bytes from 60 to 105 of the text, so the characters from 80 to 140.
     assert_eq!(places(&report), ["3:7-3:67 base64"]);
@@ -121,8 +122,8 @@ fn no_report_shows_encoded_text() {
     let own = &key[13..];
     let forms = [
         base64(key.as_bytes())[18..].to_owned(),
-        key[13..].bytes().map(|byte| format!("{byte:02x}")).collect(),
-        key[13..].bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        key[13..].bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+        key[13..].bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat(),
         base64(base64(key.as_bytes()).as_bytes())[28..].to_owned(),
     ];
     let prefixes = [

@@ -12,6 +12,8 @@ mod archives;
 mod baseline;
 mod calls;
 mod cases;
+#[cfg(unix)]
+mod changes;
 mod detection;
 mod encodings;
 mod explain;
@@ -19,18 +21,33 @@ mod explaining;
 mod formats;
 mod graph;
 mod hidden;
+#[cfg(unix)]
+mod histories;
+#[cfg(unix)]
+mod hostile;
 mod outputs;
 mod pack;
+mod pipeline;
 mod policy;
 mod properties;
+#[cfg(unix)]
+mod provenance;
+#[cfg(unix)]
+mod ranges;
 #[cfg(unix)]
 mod repository;
 mod sides;
 #[cfg(unix)]
+mod stores;
+#[cfg(unix)]
 mod streams;
 mod strings;
+#[cfg(unix)]
+mod sweep;
 mod template;
 mod tidy;
+#[cfg(unix)]
+mod told;
 #[cfg(unix)]
 mod tree;
 mod trust;

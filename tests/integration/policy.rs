@@ -375,7 +375,7 @@ fn the_schema_for_editors_agrees_with_the_parser() {
     let whole = format!(
         "fail-on = \"note\"\non-incomplete = \"warn\"\npublishable = true\nexclude = [\"a/**\", \"*.min.js\"]\n\
          [rules]\nmerchant-secret-key-in-source = \"warning\"\nANSA2101 = \"off\"\n[sides]\n\"web/**\" = \"client\"\n\
-         [limits]\njobs = 2\n\
+         [limits]\njobs = 2\narchive-depth = 3\narchive-entry-bytes = 1000\n\
          [[allow]]\nfingerprint = \"{key}\"\nreason = \"x\"\nowner = \"me\"\nexpires = 2030-01-31\npath = \"a/b\"\n\
          [[accept-unread]]\npath = \"a.zip\"\nreason = \"x\"\nhash = \"{}\"\n\
          [[deactivated]]\nfingerprint = \"{key}\"\ndate = \"2026-01-31\"\nticket = \"T-1\"\n",
@@ -393,6 +393,9 @@ fn the_schema_for_editors_agrees_with_the_parser() {
         ("= \"client\"", "= \"browser\""),
         ("jobs = 2", "jobs = 0"),
         ("jobs", "job"),
+        ("archive-depth = 3", "archive-depth = 65"),
+        ("archive-entry-bytes = 1000", "archive-entry-bytes = -1"),
+        ("archive-entry-bytes", "archive-entry-size"),
         ("reason = \"x\"", "reason = \" \""),
         ("expires = 2030-01-31", "expires = 2030"),
         ("path = \"a/b\"", "path = \"**\""),

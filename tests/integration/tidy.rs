@@ -18,6 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("classify", &["blob", "rule", "side"]),
     ("detect", &["blob", "finding", "rule", "secret"]),
     ("explain", &["blob", "finding", "rule"]),
+    ("ci", &[]),
     ("line_hash", &[]),
     ("settings", &["rule", "secret", "side"]),
     ("suppress", &["finding", "rule", "secret", "settings", "side"]),
@@ -52,7 +53,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "cli", "detect", "exit", "output", "path", "report", "rule", "scan", "secret", "settings", "source",
+            "ci", "cli", "detect", "exit", "output", "path", "report", "rule", "scan", "secret", "settings", "source",
             "suppress", "unpack",
         ],
     ),
@@ -110,9 +111,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["source", "stdio"]),
     ("sarif", &["report"]),
     // Derives, on every serialised form.
-    ("serde", &["classify", "explain", "report", "rule", "settings", "side", "suppress", "unpack"]),
+    ("serde", &["ci", "classify", "explain", "report", "rule", "settings", "side", "suppress", "unpack"]),
     // Reports, manifests, baselines, and the list of rules.
-    ("serde_json", &["classify", "command", "report", "suppress", "unpack"]),
+    ("serde_json", &["ci", "classify", "command", "report", "suppress", "unpack"]),
     // Fingerprints of keys, and of the rules.
     ("sha2", &["rule", "secret"]),
     ("tempfile", &["output"]),

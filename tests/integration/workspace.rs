@@ -1,6 +1,7 @@
 //! A folder of its own for a test, and the program run in it as its user would.
 
 use serde_json::Value;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -48,13 +49,51 @@ impl Workspace {
 
     /// Runs `git` with nobody's configuration.
     pub fn git(&self, args: &[&str]) {
-        let identity = ["-c", "user.name=A", "-c", "user.email=a@example.invalid", "-c", "init.defaultBranch=main"];
-        let mut command = Command::new("git");
-        command.args(identity).args(args).current_dir(self.path());
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        self.ask(args);
     }
+
+    /// What `git` answers, without the end of its last line.
+    pub fn ask(&self, args: &[&str]) -> String {
+        answer(self.git_command(args), b"")
+    }
+
+    /// What `git` answers to `input`.
+    pub fn tell(&self, args: &[&str], input: impl AsRef<[u8]>) -> String {
+        answer(self.git_command(args), input.as_ref())
+    }
+
+    /// Runs `git` at a time of its own, in seconds since 1970.
+    pub fn git_at(&self, seconds: i64, args: &[&str]) {
+        let date = format!("{seconds} +0000");
+        let mut command = self.git_command(args);
+        command.env("GIT_COMMITTER_DATE", &date).env("GIT_AUTHOR_DATE", &date);
+        answer(command, b"");
+    }
+
+    /// `git` with nobody's configuration, not yet run.
+    pub fn git_command(&self, args: &[&str]) -> Command {
+        let settings = [
+            "user.name=A",
+            "user.email=a@example.invalid",
+            "init.defaultBranch=main",
+            "init.templateDir=",
+            "gc.auto=0",
+        ];
+        let mut command = Command::new("git");
+        command.args(settings.iter().flat_map(|setting| ["-c", setting]));
+        command.args(["-c", "protocol.file.allow=always"]).args(args).current_dir(self.path());
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    }
+}
+
+fn answer(mut command: Command, input: &[u8]) -> String {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned()
 }
 
 impl From<Output> for Run {

@@ -73,7 +73,7 @@ pub(super) fn file(shared: &Shared<'_>, path: &Path, named: &[u8]) -> Result<()>
     }
     let shown = if named.is_empty() { name.as_encoded_bytes() } else { named.trim_end_with(|end| end == '/') };
     shared.found_repository();
-    read(shared, &Around::default(), &[shown, INNER].concat(), &bytes);
+    read(shared, None, &[shown, INNER].concat(), &bytes);
     Ok(())
 }
 
@@ -84,7 +84,7 @@ pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8])
     match bytes {
         Ok(Some(bytes)) if is_bundle(&bytes) => {
             shared.found_repository();
-            read(shared, &Around::default(), &[&shown, INNER].concat(), &bytes);
+            read(shared, None, &[&shown, INNER].concat(), &bytes);
         }
         Ok(_) => {}
         Err(error) => shared.leave_out(&shown, &error.to_string()),
@@ -94,10 +94,10 @@ pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8])
 /// The bundle or the bare pack in a file that is scanned; `prefix` is what paths in it are shown behind.
 pub(in super::super) fn scanned(shared: &Shared<'_>, prefix: &[u8], bytes: &[u8], is_bundle: bool) {
     if is_bundle {
-        return read(shared, &Around::default(), prefix, bytes);
+        return read(shared, None, prefix, bytes);
     }
     let files = Files::open(Vec::new(), Kind::Sha1);
-    search(shared, &Store::of_pack(&files, bytes), prefix, &Refs::default(), bytes.len() as u64);
+    search(shared, &Store::of_pack(&files, bytes, None), prefix, &Refs::default(), bytes.len() as u64);
 }
 
 /// The bundle in a blob.
@@ -109,23 +109,17 @@ pub(super) fn blob(repository: &Repository<'_>, id: &ObjectId, place: Place) {
     if name.find_iter(INNER).count() >= DEPTH_MAX {
         return repository.shared.leave_out(&name, "limit on nesting reached");
     }
-    let around = Around { files: Some(repository.store.files()) };
-    read(repository.shared, &around, &[&name, INNER].concat(), &bytes);
+    read(repository.shared, Some(repository.store), &[&name, INNER].concat(), &bytes);
 }
 
-/// What holds the objects that a bundle is based on.
-#[derive(Default)]
-struct Around<'f> {
-    files: Option<&'f Files>,
-}
-
-fn read(shared: &Shared<'_>, around: &Around<'_>, prefix: &[u8], bytes: &[u8]) {
+/// Reads a bundle; the objects that it is based on come from `around`.
+fn read(shared: &Shared<'_>, around: Option<&Store<'_>>, prefix: &[u8], bytes: &[u8]) {
     let Some((refs, object_hash, pack)) = head(bytes) else {
         return shared.leave_out(prefix, "a bundle whose head is damaged");
     };
-    let none = Files::open(Vec::new(), object_hash);
-    let files = around.files.filter(|files| files.object_hash() == object_hash).unwrap_or(&none);
-    search(shared, &Store::of_pack(files, pack), prefix, &refs, bytes.len() as u64);
+    let files = Files::open(Vec::new(), object_hash);
+    let around = around.filter(|store| store.object_hash() == object_hash);
+    search(shared, &Store::of_pack(&files, pack, around), prefix, &refs, bytes.len() as u64);
 }
 
 fn search(shared: &Shared<'_>, store: &Store<'_>, prefix: &[u8], refs: &Refs, bytes: u64) {

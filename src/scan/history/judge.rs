@@ -26,6 +26,8 @@ const JOBS_MANY: usize = 2_000;
 pub(super) struct Job<'j> {
     held: &'j Held,
     path: Vec<u8>,
+    /// Whether no tree and no index gives it a path.
+    is_nameless: bool,
     pub origin: Origin,
     /// Numbers of commits that have it there; none where no commit has.
     pub commits: Vec<u32>,
@@ -42,12 +44,18 @@ pub(super) struct Judged {
 impl<'j> Job<'j> {
     pub fn new(held: &'j Held, path: &[u8], is_note: bool) -> Self {
         let origin = if is_note { Origin::Note } else { Origin::Blob };
-        Self { held, path: path.to_vec(), origin, commits: Vec::new() }
+        Self { held, path: path.to_vec(), is_nameless: false, origin, commits: Vec::new() }
     }
 
     /// Of a blob that no commit has.
     pub fn alone(held: &'j Held, path: Vec<u8>, origin: Origin) -> Self {
-        Self { held, path, origin, commits: Vec::new() }
+        Self { held, path, is_nameless: false, origin, commits: Vec::new() }
+    }
+
+    /// Of a blob that nothing gives a path.
+    pub fn nameless(held: &'j Held) -> Self {
+        let path = super::place::object_path(Origin::Blob, &held.id);
+        Self { held, path, is_nameless: true, origin: Origin::Blob, commits: Vec::new() }
     }
 }
 
@@ -129,8 +137,7 @@ fn in_commit(
 }
 
 fn alone(repository: &Repository<'_>, job: &Job<'_>) -> Vec<Finding> {
-    let is_staged = job.origin == Origin::Index;
-    let prefix = if is_staged { repository.tree_prefix } else { repository.prefix };
+    let prefix = if job.is_nameless { repository.prefix } else { repository.tree_prefix };
     read(repository, job, &Bare::new(prefix.to_vec()))
 }
 

@@ -15,6 +15,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Paths at `HEAD` that are told apart.
 const SIGHTINGS_MAX: usize = 1_000_000;
+/// Paths below one tree that a ref leads to without a commit.
+const HUNG_MAX: usize = 100;
 
 /// Path of an object, below the git directory, that has none in any tree.
 pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
@@ -107,6 +109,14 @@ fn number(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+/// Where a target is below trees that refs lead to without a commit.
+#[derive(Default)]
+struct Hung {
+    paths: BTreeSet<Vec<u8>>,
+    /// Numbers of roots.
+    roots: Vec<u32>,
+}
+
 struct Placer<'p> {
     repository: &'p Repository<'p>,
     graph: &'p Graph,
@@ -170,7 +180,7 @@ impl Placer<'_> {
         }
         let judged = judge(self.repository, self.graph, jobs.into_values().collect());
         self.blobs(judged, targets, &histories);
-        self.unplaced(targets, &seen);
+        self.unplaced(targets, &seen, &self.hung(&lineage));
     }
 
     /// The paths and things that the commit at `HEAD` has.
@@ -223,28 +233,63 @@ impl Placer<'_> {
         }
     }
 
-    /// What no commit leads to: from an index, from a ref of its own, or from nothing.
-    fn unplaced(&self, targets: &Targets, seen: &[bool]) {
-        for (held, _) in targets.blobs.iter().zip(seen).filter(|(_, is_seen)| !**is_seen) {
+    /// What no commit leads to: from an index, from a ref of its own or on a tree, or from nothing.
+    fn unplaced(&self, targets: &Targets, seen: &[bool], hung: &BTreeMap<u32, Hung>) {
+        for (number, held) in (0..).zip(&targets.blobs).filter(|(number, _)| !seen[*number as usize]) {
             let staged = self.staged(&held.id);
-            let jobs = if staged.is_empty() {
-                vec![Job::alone(held, object_path(Origin::Blob, &held.id), Origin::Blob)]
+            let hung = hung.get(&number);
+            let jobs = if let Some(hung) = hung.filter(|_| staged.is_empty()) {
+                hung.paths.iter().map(|path| Job::alone(held, path.clone(), Origin::Blob)).collect()
+            } else if staged.is_empty() {
+                vec![Job::nameless(held)]
             } else {
                 staged.into_iter().map(|path| Job::alone(held, path, Origin::Index)).collect()
             };
-            let history = self.lone(&self.named(&held.id), jobs.iter().any(|job| job.origin == Origin::Index));
+            let history = self.lone(&self.leading(&held.id, hung), jobs.iter().any(|job| job.origin == Origin::Index));
             for one in judge(self.repository, self.graph, jobs) {
                 let findings = one.findings.into_iter();
                 self.report(findings.map(|finding| self.finish(finding, history.clone(), Some(one.origin))));
             }
         }
-        for ((id, found), _) in targets.trees.iter().zip(&seen[targets.blobs.len()..]).filter(|(_, is_seen)| !**is_seen)
-        {
-            let history = self.lone(&self.named(id), false);
+        let trees = (number(targets.blobs.len())..).zip(&targets.trees);
+        for (number, (id, found)) in trees.filter(|(number, _)| !seen[*number as usize]) {
+            let hung = hung.get(&number);
+            let history = self.lone(&self.leading(id, hung), false);
             let path = [self.repository.prefix, &object_path(Origin::TreeEntry, id)].concat();
             let below = path.strip_prefix(self.repository.tree_prefix).unwrap_or(&path);
-            self.names(below, id, found, &history);
+            self.names(hung.and_then(|hung| hung.paths.first()).map_or(below, Vec::as_slice), id, found, &history);
         }
+    }
+
+    /// Roots that lead to an object without a commit: to itself, or to a tree it is below.
+    fn leading(&self, id: &ObjectId, hung: Option<&Hung>) -> Vec<u32> {
+        let mut roots = self.named(id);
+        roots.extend(hung.iter().flat_map(|hung| &hung.roots));
+        roots.sort_unstable();
+        roots.dedup();
+        roots
+    }
+
+    /// The targets below trees that refs lead to without a commit, by number.
+    fn hung(&self, lineage: &Lineage) -> BTreeMap<u32, Hung> {
+        let mut by_holding: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (number, root) in (0..).zip(&self.roots.all) {
+            for holding in root.others.iter().filter_map(|(_, other)| lineage.holding(other)) {
+                by_holding.entry(holding).or_default().push(number);
+            }
+        }
+        let mut hung: BTreeMap<u32, Hung> = BTreeMap::new();
+        for (holding, roots) in by_holding {
+            let mut targets = BTreeSet::new();
+            for sighting in lineage.sightings(holding, HUNG_MAX).0 {
+                targets.insert(sighting.target);
+                hung.entry(sighting.target).or_default().paths.insert(sighting.path);
+            }
+            for target in targets {
+                hung.entry(target).or_default().roots.extend(&roots);
+            }
+        }
+        hung
     }
 
     /// Refs that lead to an object that is no commit.

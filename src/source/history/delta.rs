@@ -53,7 +53,7 @@ impl<'d> Delta<'d> {
                 Step::Copy { offset, len } => base.get(offset..offset.checked_add(len)?)?,
                 Step::Insert(bytes) => bytes,
             };
-            let head = if total < start as u64 { start } else { reach };
+            let head = if total < start as u64 { start.max(reach) } else { reach };
             if matches!(step, Step::Insert(_)) || piece.len() <= head + reach {
                 out.extend_from_slice(piece);
             } else {

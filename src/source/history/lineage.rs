@@ -77,6 +77,29 @@ impl Lineage {
 
     /// The first `sightings_max` paths of a holding in order of path, and how many paths each target has in all.
     pub fn sightings(&self, holding: u32, sightings_max: usize) -> (Vec<Sighting>, BTreeMap<u32, u64>) {
+        let sightings = self.descend(holding, sightings_max, &|_| true);
+        (sightings, self.totals(holding))
+    }
+
+    /// The first `sightings_max` paths of a holding that lead to `target`.
+    pub fn sightings_of(&self, holding: u32, target: u32, sightings_max: usize) -> Vec<Sighting> {
+        let mut leads = vec![false; holding as usize + 1];
+        for (number, held) in self.holdings[..=holding as usize].iter().enumerate() {
+            let is_leading = held.iter().any(|(_, held)| match *held {
+                Held::Target(held) => held == target,
+                Held::Tree(below) => leads[below as usize],
+            });
+            leads[number] = is_leading;
+        }
+        let leads = |held: Held| match held {
+            Held::Target(held) => held == target,
+            Held::Tree(below) => leads[below as usize],
+        };
+        self.descend(holding, sightings_max, &leads)
+    }
+
+    /// Paths below a holding in order, as far as `wants` lets them lead.
+    fn descend(&self, holding: u32, sightings_max: usize, wants: &dyn Fn(Held) -> bool) -> Vec<Sighting> {
         let mut sightings = Vec::new();
         let mut open = vec![(Vec::new(), holding, 0)];
         while let Some((path, holding, at)) = open.pop() {
@@ -84,14 +107,18 @@ impl Lineage {
             if sightings.len() == sightings_max {
                 break;
             }
-            let below = if path.is_empty() { name.clone() } else { [path.as_slice(), b"/", name].concat() };
+            let below = match (path.as_slice(), name.as_slice()) {
+                (only, b"") | (b"", only) => only.to_vec(),
+                (path, name) => [path, b"/", name].concat(),
+            };
             open.push((path, holding, at + 1));
             match *held {
+                _ if !wants(*held) => {}
                 Held::Target(target) => sightings.push(Sighting { path: below, target }),
                 Held::Tree(holding) => open.push((below, holding, 0)),
             }
         }
-        (sightings, self.totals(holding))
+        sightings
     }
 
     /// How many paths lead from a holding to each target; holdings come after those they hold.

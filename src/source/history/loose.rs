@@ -70,12 +70,11 @@ impl Sweeper<'_, '_> {
         let (kind, bytes, header) = header(&file).ok_or("damaged object")?;
         let hit = || Hit { id: *id, kind, place: Place::Loose };
         if bytes > WHOLE_BYTES_MAX {
-            if self.any(&mut Stream::new(file.into(), header), bytes)? {
-                self.swept.hits.push(hit());
-            }
+            let mut stream = Stream::new(file.into(), header);
+            let read = self.any(&mut stream, hit);
             self.swept.objects += 1;
-            self.swept.bytes += bytes;
-            return Ok(());
+            self.swept.bytes += stream.bytes();
+            return read.and_then(|()| if stream.bytes() == bytes { Ok(()) } else { Err("damaged object".into()) });
         }
         if !self.bounds.take(bytes) {
             return Err("limit on inflated bytes reached".into());
@@ -85,17 +84,19 @@ impl Sweeper<'_, '_> {
         Ok(())
     }
 
-    /// Whether anything stands in a stream of `bytes`.
-    fn any(&self, stream: &mut Stream<'_>, bytes: u64) -> Result<bool, String> {
+    /// Reads a stream to its end, and takes `hit` if anything stands in it.
+    fn any(&mut self, stream: &mut Stream<'_>, hit: impl Fn() -> Hit) -> Result<(), String> {
+        let mut is_found = false;
         while let Some(window) = stream.next().map_err(|error| error.to_string())? {
             if !self.bounds.take(window.bytes.len() as u64) {
                 return Err("limit on inflated bytes reached".into());
             }
-            if self.search.any(window.bytes) {
-                return Ok(true);
+            if !is_found && self.search.any(window.bytes) {
+                is_found = true;
+                self.swept.hits.push(hit());
             }
         }
-        if stream.bytes() == bytes { Ok(false) } else { Err("damaged object".into()) }
+        Ok(())
     }
 }
 

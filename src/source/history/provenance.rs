@@ -4,13 +4,15 @@
 //! thing is the caller's: each target, an object, holds some things by number.
 
 use super::graph::Graph;
-use super::lineage::Lineage;
-use std::collections::HashMap;
+use super::lineage::{Lineage, Sighting};
+use std::collections::{BTreeMap, HashMap};
 
 /// Paths of one target that are told apart; the rest is counted.
 const PATHS_MAX: usize = 100;
 /// Commits kept of those that share a holding.
 const SAMPLES_MAX: usize = 4;
+/// Targets that are looked for one by one because others at very many paths come before them.
+const LATE_MAX: usize = 10_000;
 /// Spots in all holdings together.
 const SPOTS_MAX: usize = 20_000_000;
 
@@ -91,6 +93,7 @@ struct Tracer<'t> {
     held: HashMap<u32, Held>,
     paths_total: Vec<Option<u64>>,
     count: usize,
+    late: usize,
     is_cut: bool,
 }
 
@@ -106,6 +109,7 @@ impl Provenance {
             held: HashMap::new(),
             paths_total: vec![Some(0); things.len()],
             count: 0,
+            late: 0,
             is_cut: lineage.is_cut,
         };
         tracer.run()
@@ -132,7 +136,7 @@ impl Tracer<'_> {
         let rank: HashMap<u32, usize> = self.graph.order().iter().copied().zip(0..).collect();
         for spot in &mut self.spots {
             let graph = self.graph;
-            spot.introduced.sort_by_key(|&commit| (graph.commit(commit).time, graph.commit(commit).id));
+            spot.introduced.sort_by_key(|&commit| (graph.commit(commit).time, graph.rank(commit)));
             for holder in &mut spot.holders {
                 holder.commits.sort_by_key(|commit| rank.get(commit).copied());
                 holder.commits.dedup();
@@ -149,10 +153,13 @@ impl Tracer<'_> {
             return;
         }
         let sightings_max = PATHS_MAX.saturating_mul(self.things.len()).min(SPOTS_MAX - self.count.min(SPOTS_MAX));
-        let (sightings, totals) = self.lineage.sightings(holding, sightings_max);
-        for (target, total) in totals {
+        let (mut sightings, totals) = self.lineage.sightings(holding, sightings_max);
+        for (&target, &total) in &totals {
             let most = &mut self.paths_total[target as usize];
             *most = most.map(|most| most.max(total));
+        }
+        if sightings.len() == sightings_max {
+            self.late(holding, &totals, &mut sightings);
         }
         let mut paths: HashMap<u32, usize> = HashMap::new();
         let mut targets = Vec::new();
@@ -173,6 +180,25 @@ impl Tracer<'_> {
         let mut spots: Vec<u32> = targets.iter().map(|(spot, _)| *spot).collect();
         spots.dedup();
         self.held.insert(holding, Held { spots, targets, samples: Vec::new(), seen: 0, stride: 1 });
+    }
+
+    /// Adds the targets of which `sightings`, cut off, tell no path or too few.
+    fn late(&mut self, holding: u32, totals: &BTreeMap<u32, u64>, sightings: &mut Vec<Sighting>) {
+        let mut told: HashMap<u32, u64> = HashMap::new();
+        for sighting in sightings.iter() {
+            *told.entry(sighting.target).or_default() += 1;
+        }
+        let is_late =
+            |target: u32, total: u64| told.get(&target).copied().unwrap_or_default() < total.min(PATHS_MAX as u64);
+        for (&target, _) in totals.iter().filter(|(target, total)| is_late(**target, **total)) {
+            if self.late == LATE_MAX {
+                self.is_cut = true;
+                return;
+            }
+            self.late += 1;
+            sightings.retain(|sighting| sighting.target != target);
+            sightings.extend(self.lineage.sightings_of(holding, target, PATHS_MAX));
+        }
     }
 
     fn spot(&mut self, path: &[u8], thing: u32) -> u32 {
@@ -203,7 +229,7 @@ impl Tracer<'_> {
         for spot in introduced {
             self.spots[spot as usize].introduced.push(commit);
         }
-        let age = |commit: u32| (self.graph.commit(commit).time, self.graph.commit(commit).id);
+        let age = |commit: u32| (self.graph.commit(commit).time, self.graph.rank(commit));
         for spot in removed {
             let known = &mut self.spots[spot as usize].removed;
             if known.is_none_or(|known| age(known) < age(commit)) {

@@ -18,6 +18,8 @@ use std::io;
 use std::path::Path;
 
 const PACKS_MAX: usize = 100_000;
+/// Packs that are thin over one another, on the way to one object.
+const THIN_MAX: u32 = 16;
 
 /// Where an object is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +55,8 @@ struct PackFile {
 pub struct Store<'f> {
     files: &'f Files,
     packs: Vec<Pack<'f>>,
+    /// What holds objects that it is based on.
+    around: Option<&'f Store<'f>>,
 }
 
 /// The content of an object.
@@ -176,12 +180,12 @@ impl<'f> Store<'f> {
             let bytes = pack.data.entry_slice(0..pack.data.data_len() as u64).unwrap_or_default();
             Pack::new(bytes, files.object_hash, pack.index.as_ref())
         });
-        Self { files, packs: packs.collect() }
+        Self { files, packs: packs.collect(), around: None }
     }
 
-    /// Over `bytes`, one pack without an index; objects it is based on come from `files`.
-    pub fn of_pack(files: &'f Files, bytes: &'f [u8]) -> Self {
-        Self { files, packs: vec![Pack::new(bytes, files.object_hash, None)] }
+    /// Over `bytes`, one pack without an index, beside `files`; objects it is based on come from `around`.
+    pub fn of_pack(files: &'f Files, bytes: &'f [u8], around: Option<&'f Store<'f>>) -> Self {
+        Self { files, packs: vec![Pack::new(bytes, files.object_hash, None)], around }
     }
 
     /// The packs.
@@ -192,11 +196,6 @@ impl<'f> Store<'f> {
     /// The folders of objects.
     pub fn folders(&self) -> &[Root] {
         &self.files.folders
-    }
-
-    /// Its open files.
-    pub const fn files(&self) -> &'f Files {
-        self.files
     }
 
     /// How its objects are named.
@@ -231,14 +230,26 @@ impl<'f> Store<'f> {
 
     /// The content of the object called `id`, if it is at hand, sound and at most 128 MiB.
     pub fn read(&self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
-        self.read_at(id, self.find(id)?, out)
+        self.read_over(id, out, THIN_MAX)
+    }
+
+    /// Looks around it too; `thin` bounds how often one pack leads to another.
+    fn read_over(&self, id: &ObjectId, out: &mut Vec<u8>, thin: u32) -> Option<Kind> {
+        match self.find(id) {
+            Some(place) => self.read_place(id, place, out, thin),
+            None => self.around?.read_over(id, out, thin),
+        }
     }
 
     /// As [`Store::read`], of an object whose place is known.
     pub fn read_at(&self, id: &ObjectId, place: Place, out: &mut Vec<u8>) -> Option<Kind> {
+        self.read_place(id, place, out, THIN_MAX)
+    }
+
+    fn read_place(&self, id: &ObjectId, place: Place, out: &mut Vec<u8>, thin: u32) -> Option<Kind> {
         match place {
             Place::Loose => loose::read(&self.files.folders, id, out),
-            Place::Packed { pack, entry } => self.read_packed(self.packs.get(pack as usize)?, entry, out),
+            Place::Packed { pack, entry } => self.read_packed(self.packs.get(pack as usize)?, entry, out, thin),
         }
     }
 
@@ -256,7 +267,7 @@ impl<'f> Store<'f> {
         Some(Content::Stream(Box::new(Stream::new(pack.stream(entry, header.start).into(), 0))))
     }
 
-    fn read_packed(&self, pack: &Pack<'_>, entry: u32, out: &mut Vec<u8>) -> Option<Kind> {
+    fn read_packed(&self, pack: &Pack<'_>, entry: u32, out: &mut Vec<u8>, thin: u32) -> Option<Kind> {
         let chain = walk::chain(pack, entry);
         let (&root, deltas) = chain.split_last()?;
         let header = pack.entry(root)?;
@@ -266,9 +277,7 @@ impl<'f> Store<'f> {
             Header::OfsDelta { .. } => return None,
             Header::RefDelta { base_id } => {
                 let mut base = Vec::new();
-                // A pack that is whole has no such entry; one without an index is read with the store around it.
-                let around = Store::new(self.files);
-                let kind = if self.packs.len() == 1 { around.read(&base_id, &mut base)? } else { return None };
+                let kind = self.read_over(&base_id, &mut base, thin.checked_sub(1)?)?;
                 made.room(base.len()).copy_from_slice(&base);
                 made = walk::patched(&mut inflater, pack, root, &made)?;
                 kind

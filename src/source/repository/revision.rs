@@ -1,6 +1,6 @@
 //! From the names people give commits to commits: refs, abbreviated names, and steps back from either.
 //!
-//! Of git's notation, `~N` and `^N` behind a name; neither dates nor searches.
+//! Of git's notation, `~N`, `^N`, `^{}` and `^{commit}` behind a name; neither dates nor searches.
 
 use super::refs::Refs;
 use crate::source::objects::{Objects, Odb as _};
@@ -33,6 +33,11 @@ pub fn resolve(text: &str, refs: &Refs, objects: &Objects) -> Result<Resolved, S
     let (name, mut steps) = text.split_at(end);
     let mut resolved = peel(start(name, refs, objects)?, objects)?;
     while !steps.is_empty() {
+        // Every name leads to a commit here already.
+        if let Some(rest) = ["^{}", "^{commit}"].iter().find_map(|peeled| steps.strip_prefix(peeled)) {
+            steps = rest;
+            continue;
+        }
         let (sign, rest) = steps.split_at(1);
         let digits = rest.len() - rest.trim_start_matches(|one: char| one.is_ascii_digit()).len();
         let number: usize = if digits == 0 { 1 } else { rest[..digits].parse().map_err(|_| "a number too large")? };

@@ -1,0 +1,272 @@
+//! `ansalint ci`: scans what the event asks for, and tells GitHub in its own ways.
+//!
+//! Where anybody can read the log, what is only in history is counted there and shown in SARIF alone.
+
+use crate::cli::CiArgs;
+use crate::conclude;
+use crate::config::{Ci, Config, Gate, Scans, policy_under};
+use crate::exit::{Exit, Policy};
+use crate::finding::Finding;
+use crate::output::{self, Destination};
+use crate::report::{self, Report, SuppressedResults, TextStyle};
+use crate::rule::Rules;
+use crate::scan;
+use crate::stdio;
+use crate::suppress::entry_for;
+use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Findings for which the entry to add is spelt out.
+const OFFERS_MAX: usize = 5;
+const GITHUB_WAY_OUT: &str = "in the action: `allow: ${{ vars.ANSALINT_ALLOW }}`, a variable of the organisation or repository with fingerprints";
+
+/// Scans and tells.
+pub(super) fn run(args: CiArgs) -> Result<Exit> {
+    stdio::check_stdout()?;
+    let ci = Config::ci(args)?;
+    let Some(scans) = &ci.scans else {
+        let told = ci.plan.nothing.unwrap_or_default();
+        log(|out| writeln!(out, "ansalint: {told}"))?;
+        outputs(&ci, &[("findings", "0".into()), ("new-findings", "0".into()), ("exit-code", "0".into())])?;
+        return Ok(Exit::Clean);
+    };
+    let reports = Reports::scan(scans)?;
+    let rules = &scans.tree.options.rules;
+    let outcome = Outcome::new(&ci, scans, &reports)?;
+    let files = Files::write(ci.reports.as_deref(), &reports, &outcome, rules)?;
+    tell(&ci, &outcome, rules)?;
+    if let Some(path) = &ci.summary {
+        let mut text = Vec::new();
+        report::markdown(&outcome.shown, rules, &mut text)?;
+        outcome.lines.iter().try_for_each(|line| writeln!(text, "{line}\n"))?;
+        output::append(path, &text)?;
+    }
+    outputs(&ci, &outcome.values(&files))?;
+    Ok(if ci.enforce { outcome.verdict } else { Exit::Clean })
+}
+
+/// What each scan found.
+struct Reports {
+    tree: Report,
+    range: Option<Report>,
+    history: Option<Report>,
+}
+
+impl Reports {
+    fn scan(scans: &Scans) -> Result<Self> {
+        let one = |config: &Config| {
+            let mut report = scan::run(&config.options)?;
+            conclude::settle(&mut report, &config.terms, &config.options.rules, config.policy);
+            anyhow::Ok(report)
+        };
+        // First, because only it may find that a commit is missing.
+        let range = scans.range.as_ref().map(one).transpose()?;
+        let tree = one(&scans.tree)?;
+        let history = scans.history.as_ref().map(one).transpose()?;
+        Ok(Self { tree, range, history })
+    }
+}
+
+/// What comes of it.
+struct Outcome {
+    /// What logs, the summary and the JSON report may show.
+    shown: Report,
+    /// Sentences that go with it.
+    lines: Vec<String>,
+    verdict: Exit,
+    findings: usize,
+    new: usize,
+    complete: bool,
+}
+
+impl Outcome {
+    fn new(ci: &Ci, scans: &Scans, reports: &Reports) -> Result<Self> {
+        let has_range = reports.range.is_some();
+        let mut tree = reports.tree.clone();
+        if has_range {
+            // Only what the range has is new.
+            tree.findings.iter_mut().for_each(|finding| finding.new = false);
+        }
+        let parts = [Some(tree), of_tree(reports, reports.range.as_ref()), of_tree(reports, reports.history.as_ref())];
+        let mut all = report::join(parts.into_iter().flatten().collect()).context("nothing was scanned")?;
+        all.command = "ci".into();
+        let policy = policy_under(ci.gate, scans.tree.policy, has_range);
+        let fails = |finding: &&Finding| !finding.inventory && finding.level >= policy.fail_on;
+        let verdict = verdict(&all, ci.gate, policy);
+        let findings = all.findings.iter().filter(fails).count();
+        let new = all.findings.iter().filter(fails).filter(|finding| finding.new).count();
+        let complete = all.complete();
+        let mut shown = all;
+        let mut lines = Vec::new();
+        if ci.plan.is_public {
+            lines.extend(hidden(hide(&mut shown, &reports.tree), scans));
+        }
+        shown.advice = advice(&shown, scans, policy);
+        lines.push(ending(ci, verdict, (findings, new)));
+        Ok(Self { shown, lines, verdict, findings, new, complete })
+    }
+
+    fn values(&self, files: &Files) -> Vec<(&'static str, String)> {
+        let file = |path: &Option<PathBuf>| path.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        vec![
+            ("sarif-file", file(&files.tree)),
+            ("history-sarif-file", file(&files.history)),
+            ("report-file", file(&files.json)),
+            ("findings", self.findings.to_string()),
+            ("new-findings", self.new.to_string()),
+            ("complete", self.complete.to_string()),
+            ("exit-code", (self.verdict as u8).to_string()),
+        ]
+    }
+}
+
+/// A part of the reports as if it were of the commit that is checked out.
+fn of_tree(reports: &Reports, part: Option<&Report>) -> Option<Report> {
+    let mut part = part?.clone();
+    part.repository.clone_from(&reports.tree.repository);
+    Some(part)
+}
+
+fn verdict(all: &Report, gate: Gate, policy: Policy) -> Exit {
+    let mut judged = all.clone();
+    if policy.exit_zero {
+        // What was not read is not outshone by findings that fail nothing.
+        judged.findings.clear();
+    } else if gate == Gate::All {
+        judged.findings.iter_mut().for_each(|finding| finding.new = true);
+    }
+    Exit::of(&judged, policy)
+}
+
+/// Takes out of `shown` what is not in the tree, and what is said of it; gives how many findings that are.
+fn hide(shown: &mut Report, tree: &Report) -> usize {
+    let of_tree = |report: &Report| report.suppressed.iter().map(|one| one.finding.id()).collect::<BTreeSet<_>>();
+    let known: BTreeSet<String> = tree.findings.iter().map(Finding::id).chain(of_tree(tree)).collect();
+    let in_tree = |finding: &Finding| known.contains(&finding.id());
+    let all = shown.findings.iter().chain(shown.suppressed.iter().map(|one| &one.finding));
+    let fingerprints: Vec<String> = all.filter(|one| !in_tree(one)).map(Finding::fingerprint).collect();
+    let before = shown.findings.len();
+    shown.findings.retain(in_tree);
+    shown.suppressed.retain(|one| in_tree(&one.finding));
+    let is_told = |remark: &String| {
+        tree.remarks.contains(remark) || !fingerprints.iter().any(|fingerprint| remark.contains(fingerprint))
+    };
+    shown.remarks.retain(is_told);
+    before - shown.findings.len()
+}
+
+/// What is not shown where anybody can read it.
+fn hidden(number: usize, scans: &Scans) -> Option<String> {
+    let (is, it) = if number == 1 { ("1 finding is", "it") } else { ("findings are", "them") };
+    let is = if number == 1 { is.to_owned() } else { format!("{number} {is}") };
+    let command =
+        scans.range_text.as_ref().map_or_else(|| "ansalint history".into(), |range| format!("ansalint range {range}"));
+    (number > 0).then(|| {
+        format!(
+            "{is} only in history and not shown, because anybody can read this; run `{command}` in a clone to see {it}"
+        )
+    })
+}
+
+/// What to write where, for what fails; the revision whose configuration holds is where.
+fn advice(shown: &Report, scans: &Scans, policy: Policy) -> Vec<String> {
+    let Some(base) = &scans.tree.terms.base else { return Vec::new() };
+    let failing = shown.findings.iter().filter(|one| one.new && !one.inventory && one.level >= policy.fail_on);
+    let terms = &scans.tree.terms.suppressions;
+    failing.take(OFFERS_MAX).map(|one| entry_for(one, terms, &base.name) + "\n" + GITHUB_WAY_OUT).collect()
+}
+
+fn ending(ci: &Ci, verdict: Exit, (findings, new): (usize, usize)) -> String {
+    let number = |number: usize| if number == 1 { "1 finding".to_owned() } else { format!("{number} findings") };
+    let has_range = ci.plan.span.is_some();
+    let counted = if has_range {
+        format!("{} in all, {new} of them added by this change", number(findings))
+    } else {
+        number(findings)
+    };
+    let consequence = match (verdict, ci.enforce, ci.gate) {
+        (Exit::Clean, _, Gate::None) if findings > 0 => "nothing fails, because the gate is `none`",
+        (Exit::Clean, _, Gate::New) if findings > 0 => "nothing fails, because the change adds none",
+        (Exit::Clean, ..) => "nothing fails",
+        (Exit::Incomplete, true, _) => "this fails, because not everything was read",
+        (_, true, _) => "this fails",
+        (_, false, _) => "this would fail, and is only observed",
+    };
+    format!("{counted}; {consequence}")
+}
+
+/// What was written into files.
+#[derive(Default)]
+struct Files {
+    json: Option<PathBuf>,
+    tree: Option<PathBuf>,
+    history: Option<PathBuf>,
+}
+
+impl Files {
+    fn write(folder: Option<&Path>, reports: &Reports, outcome: &Outcome, rules: &Rules) -> Result<Self> {
+        let Some(folder) = folder else { return Ok(Self::default()) };
+        std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be created", folder.display()))?;
+        let folder = folder.canonicalize().with_context(|| folder.display().to_string())?;
+        let sarif = |name: &str, report: &Report| {
+            let path = folder.join(name);
+            // GitHub takes no notice of suppressions and would open alerts.
+            let written = |out: &mut dyn Write| report::sarif(report, rules, SuppressedResults::LeftOut, out);
+            Destination::File(path.clone()).write(written)?;
+            anyhow::Ok(path)
+        };
+        let tree = sarif("ansalint-tree.sarif", &reports.tree)?;
+        let history = reports.history.as_ref().map(|report| sarif("ansalint-history.sarif", report)).transpose()?;
+        let json = folder.join("ansalint.json");
+        Destination::File(json.clone()).write(|out| report::json(&outcome.shown, out))?;
+        Ok(Self { json: Some(json), tree: Some(tree), history })
+    }
+}
+
+/// Writes the log: annotations where GitHub reads it.
+fn tell(ci: &Ci, outcome: &Outcome, rules: &Rules) -> Result<()> {
+    let mut annotated = outcome.shown.clone();
+    annotated.findings.retain(|finding| finding.new);
+    let known = outcome.shown.findings.len() - annotated.findings.len();
+    log(|out| {
+        for warning in &ci.plan.warnings {
+            let before = if ci.is_github { "::warning title=ansalint::" } else { "warning: " };
+            writeln!(out, "{before}{warning}")?;
+        }
+        if ci.is_github {
+            report::github(&annotated, rules, out)?;
+        } else {
+            report::text(&annotated, rules, TextStyle { colour: false, quiet: false }, out)?;
+        }
+        if known > 0 {
+            writeln!(
+                out,
+                "ansalint: {known} more that this change does not add; the summary and the reports have them"
+            )?;
+        }
+        outcome.lines.iter().try_for_each(|line| writeln!(out, "ansalint: {line}"))
+    })
+}
+
+fn log(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    Destination::Stdout.write(write)
+}
+
+/// Tells later steps of the job.
+fn outputs(ci: &Ci, values: &[(&str, String)]) -> Result<()> {
+    let Some(path) = &ci.outputs else { return Ok(()) };
+    let mut text = String::new();
+    let uploadable = ("uploadable", ci.plan.is_uploadable.to_string());
+    let version = ("version", env!("CARGO_PKG_VERSION").to_owned());
+    for (name, value) in values.iter().chain([&uploadable, &version]) {
+        if value.contains(['\n', '\r']) {
+            bail!("{name}: a folder with a line end in its name cannot be told to GitHub");
+        }
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{name}={value}");
+    }
+    output::append(path, text.as_bytes())
+}
