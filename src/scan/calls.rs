@@ -3,7 +3,8 @@
 //! Only texts in which a needle of `rules/calls.toml` stands come here.
 
 use super::decide;
-use super::reading::{Reading, Text};
+use super::reading::Reading;
+use super::text::Text;
 use crate::blob::Origin;
 use crate::classify::{Call, Surroundings};
 use crate::detect::{Cursor, Verdict, excerpt, mask};

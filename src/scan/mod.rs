@@ -20,6 +20,7 @@ mod personal;
 mod progress;
 mod reading;
 mod target;
+mod text;
 
 pub use crate::source::repository::HookEnvironment;
 pub use change::{ChangeOptions, Part, Range};
