@@ -160,15 +160,12 @@ fn hide(shown: &mut Report, tree: &Report) -> usize {
 
 /// What is not shown where anybody can read it.
 fn hidden(number: usize, scans: &Scans) -> Option<String> {
-    let (is, it) = if number == 1 { ("1 finding is", "it") } else { ("findings are", "them") };
-    let is = if number == 1 { is.to_owned() } else { format!("{number} {is}") };
+    let (are, them) =
+        if number == 1 { ("1 finding is".to_owned(), "it") } else { (format!("{number} findings are"), "them") };
     let command =
         scans.range_text.as_ref().map_or_else(|| "ansalint history".into(), |range| format!("ansalint range {range}"));
-    (number > 0).then(|| {
-        format!(
-            "{is} only in history and not shown, because anybody can read this; run `{command}` in a clone to see {it}"
-        )
-    })
+    let told = "only in history and not shown, because anybody can read this";
+    (number > 0).then(|| format!("{are} {told}; run `{command}` in a clone to see {them}"))
 }
 
 /// What to write where, for what fails; the revision whose configuration holds is where.
