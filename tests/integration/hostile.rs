@@ -260,13 +260,15 @@ fn sizes_that_lie() {
         loose(&workspace, 0xa3, &zlib(format!("blob 18446744073709551615\0{key}").as_bytes())),
         loose(&workspace, 0xa4, &zlib(format!("blob -1\0{key}").as_bytes())),
         loose(&workspace, 0xa5, &zlib(b"blob")),
-        loose(&workspace, 0xa6, &zlib(&[b'1'; 100_000])),
+        loose(&workspace, 0xa6, &zlib(&vec![b'1'; 100_000])),
         loose(&workspace, 0xa7, b"\x78\x9c"),
         loose(&workspace, 0xa8, &zlib(b"blob 5000000000\0x")),
     ];
     let told = bounded(&workspace, &["history", "."]);
     assert!(told.has(&live_key(1)));
-    names.iter().for_each(|name| told.assert_left_out(name));
+    for name in names {
+        told.assert_left_out(&name);
+    }
 }
 
 #[test]
@@ -283,7 +285,9 @@ fn bombs() {
 fn pack(entries: &[Vec<u8>]) -> Vec<u8> {
     let count = u32::try_from(entries.len()).unwrap();
     let mut pack = [b"PACK".as_slice(), &2_u32.to_be_bytes(), &count.to_be_bytes()].concat();
-    entries.iter().for_each(|entry| pack.extend(entry));
+    for entry in entries {
+        pack.extend(entry);
+    }
     pack.extend([0; 20]);
     pack
 }
@@ -309,7 +313,7 @@ fn packs_that_lie() {
     let whole = |kind, size: u64, bytes: &[u8]| [header(kind, size), zlib(bytes)].concat();
     let good = whole(BLOB, key.len() as u64, key.as_bytes());
     let id = [0x11; 20];
-    let copy_huge: Vec<u8> = [vec![0x80, 0x80, 0x80, 0x80, 0x10], vec![0xff; 7].repeat(3)].concat();
+    let copy_huge: Vec<u8> = [vec![0x80, 0x80, 0x80, 0x80, 0x10], [0xff; 7].repeat(3)].concat();
     let delta =
         |base: &[u8], bytes: &[u8]| [header(REF_DELTA, bytes.len() as u64), base.to_vec(), zlib(bytes)].concat();
     let back =
@@ -352,9 +356,13 @@ fn deltas_in_a_circle() {
     for first in 0..256_u32 {
         index.extend((u32::from(first >= 0x11) + u32::from(first >= 0x22)).to_be_bytes());
     }
-    ids.iter().for_each(|id| index.extend(id));
+    for id in ids {
+        index.extend(id);
+    }
     index.extend([0; 8]);
-    offsets.iter().for_each(|offset| index.extend(offset.to_be_bytes()));
+    for offset in offsets {
+        index.extend(offset.to_be_bytes());
+    }
     index.extend([0; 40]);
     workspace.write(".git/objects/pack/pack-1.pack", bytes);
     workspace.write(".git/objects/pack/pack-1.idx", index);

@@ -4,8 +4,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::format_collect,
     missing_docs,
-    reason = "a test that meets the unexpected should stop there"
+    reason = "a test that meets the unexpected should stop there, and its texts are short"
 )]
 
 mod archives;

@@ -47,7 +47,7 @@ fn edit(dice: &mut Dice, files: &mut Files) {
                 0 => lines[at] = format!("const key = \"{key}\";"),
                 1 => lines.insert(at, key),
                 // Halves of a prefix, which later edits may complete.
-                2 => lines[at] = key[..dice.roll(key.len())].to_owned(),
+                2 => key[..dice.roll(key.len())].clone_into(&mut lines[at]),
                 3 if lines[at].starts_with("ansa") => lines[at] = key,
                 4 => lines.truncate(at.max(1)),
                 5 => lines.extend((0..dice.roll(40)).map(|line| identifier("hex", 30, line as u64))),

@@ -104,7 +104,7 @@ mod tests {
 
     fn given(text: &str) -> Option<String> {
         let givens = Givens::new(&Rules::load(&RuleFiles::embedded()).unwrap().calls).unwrap();
-        let at = text.find("KEY").unwrap();
+        let at = text.rfind("KEY").unwrap();
         givens.given_as(&givens.passed(text.as_bytes()), text.as_bytes(), &(at..at + 3))
     }
 

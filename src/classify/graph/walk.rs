@@ -123,7 +123,7 @@ impl Walk<'_, '_> {
             let path = self.modules.path(importer).to_owned();
             self.doubt(&format!("`{path}` takes more steps to read than code does, and may import this module"));
         }
-        for script in parsed.scripts.iter() {
+        for script in &parsed.scripts {
             for edge in script.module.edges.iter().filter(|edge| !edge.is_open) {
                 let Some(handed) = self.carries(importer, edge, number, &demand) else { continue };
                 if script.side == Some(Side::Server) || edge.is_stripped {
