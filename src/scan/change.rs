@@ -76,9 +76,11 @@ impl<'s> Place<'s> {
         Ok(Self { shared, checkout, objects })
     }
 
-    fn facts(&self) -> Result<TreeFacts<'_>> {
-        let classifier = self.shared.classifier()?;
-        Ok(TreeFacts::new(&self.objects, Arc::clone(classifier) as Arc<dyn Wanted>))
+    fn facts(&self) -> TreeFacts<'_> {
+        let shared = self.shared;
+        // The rules of sides are compiled only once something is found.
+        let wanted = || Some(Arc::clone(shared.classifier().ok()?) as Arc<dyn Wanted>);
+        TreeFacts::new(&self.objects, Box::new(wanted))
     }
 
     /// The tree of the commit called `id`; the error is a short sentence.

@@ -66,7 +66,7 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, range: 
     let left = range.from.as_deref().map(ask).transpose()?.map(|left| left.commit);
     let walked = walk(&place, right.commit, left);
     let start = if range.is_symmetric { walked.base.or(left) } else { left };
-    let facts = place.facts()?;
+    let facts = place.facts();
     let graph = Graph::new(&walked.commits, place.objects.object_hash());
     let scan = RangeScan {
         place: &place,

@@ -49,7 +49,7 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
         }
     };
     let (head, tree) = if part == Part::Whole { (None, None) } else { place.head() };
-    let facts = place.facts()?;
+    let facts = place.facts();
     let mut changes = change::index_and_tree(&place.objects, &index, tree);
     let is_whole = part == Part::Whole || (part == Part::StagedOrWhole && changes.added.is_empty());
     let mut parents: Vec<ObjectId> = Vec::new();

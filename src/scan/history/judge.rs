@@ -95,7 +95,7 @@ impl Ground for InCommit<'_, '_> {
 /// Runs every job, each on some thread; results are in the order of the jobs.
 pub(super) fn judge(repository: &Repository<'_>, graph: &Graph, jobs: Vec<Job<'_>>) -> Vec<Judged> {
     let Ok(classifier) = repository.shared.classifier() else { return Vec::new() };
-    let facts = TreeFacts::new(repository.store, Arc::clone(classifier) as Arc<dyn Wanted>);
+    let facts = TreeFacts::new(repository.store, Box::new(|| Some(Arc::clone(classifier) as Arc<dyn Wanted>)));
     let commits_max = if jobs.len() > JOBS_MANY { 2 } else { COMMITS_MAX };
     let run = |job: Job<'_>| {
         let findings = match some(&job.commits, commits_max) {

@@ -30,9 +30,13 @@ pub enum Top<'t> {
 /// The facts of the trees of one store, each tree and path read once.
 pub struct TreeFacts<'s> {
     odb: &'s dyn Odb,
-    wanted: Arc<dyn Wanted>,
+    /// Asked for at the first question: most commands end without one.
+    wanted: Box<MakeWanted<'s>>,
     known: Mutex<Known>,
 }
+
+/// Gives what says which files are manifests; none where that cannot be had.
+pub type MakeWanted<'s> = dyn Fn() -> Option<Arc<dyn Wanted>> + Send + Sync + 's;
 
 /// Folders by tree and path.
 type Known = HashMap<(ObjectId, Vec<u8>), Arc<Folder>>;
@@ -101,7 +105,7 @@ enum At<'a> {
 
 impl<'s> TreeFacts<'s> {
     /// Over the trees of `odb`, with the manifests that `wanted` names.
-    pub fn new(odb: &'s dyn Odb, wanted: Arc<dyn Wanted>) -> Self {
+    pub fn new(odb: &'s dyn Odb, wanted: Box<MakeWanted<'s>>) -> Self {
         Self { odb, wanted, known: Mutex::default() }
     }
 
@@ -170,11 +174,12 @@ impl<'s> TreeFacts<'s> {
     }
 
     fn manifests(&self, entries: &[TreeEntry], at: At<'_>) -> Vec<(String, Vec<u8>)> {
+        let Some(wanted) = (self.wanted)() else { return Vec::new() };
         let direct = entries.iter().filter(|entry| entry.kind == EntryKind::File).filter_map(|entry| {
-            let name = entry.name.to_str().ok().filter(|name| self.wanted.is_manifest(name))?;
+            let name = entry.name.to_str().ok().filter(|name| wanted.is_manifest(name))?;
             Some((name.to_owned(), entry.id))
         });
-        let nested = self.wanted.nested().iter().filter_map(|path| Some((path.clone(), self.find(at, path)?)));
+        let nested = wanted.nested().iter().filter_map(|path| Some((path.clone(), self.find(at, path)?)));
         let mut manifests = Vec::new();
         let mut bytes = 0;
         for (name, id) in direct.chain(nested) {
