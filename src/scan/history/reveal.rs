@@ -17,6 +17,9 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
 
+/// A line of base64 is longer.
+const RUN_BYTES: usize = 60;
+
 /// What a sweep looks for.
 pub(super) struct Needles<'d>(pub &'d Detector);
 
@@ -29,9 +32,29 @@ impl Search for Needles<'_> {
         self.0.reach()
     }
 
+    fn goes_on(&self, news: &[u8]) -> bool {
+        has_run(news)
+    }
+
     fn opens(&self, start: &[u8], bytes: u64) -> bool {
         unpack::opens(start) || (bytes <= super::bundle::POINTER_BYTES_MAX && super::bundle::is_pointer(start))
     }
+}
+
+/// Whether `news` has a run of what encodings are written in, as long as no word is. A delta may change such a run at one
+/// end and leave what it starts with to the base.
+fn has_run(news: &[u8]) -> bool {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=_-\\%&#;".contains(byte);
+    let mut at = RUN_BYTES - 1;
+    while let Some(&byte) = news.get(at) {
+        let behind = news[at..].iter().take(RUN_BYTES).take_while(is_part).count();
+        let before = news[..at].iter().rev().take(RUN_BYTES).take_while(is_part).count();
+        if is_part(&&byte) && before + behind >= RUN_BYTES {
+            return true;
+        }
+        at += RUN_BYTES;
+    }
+    false
 }
 
 /// A blob that holds keys, and what was found in it, not judged.
@@ -144,4 +167,20 @@ fn in_name(shared: &Shared<'_>, name: &[u8], batch: &mut Batch) -> Vec<Finding> 
     }
     reading.count_rejected("", batch);
     reading.findings("", &std::collections::BTreeMap::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_found_wherever_they_start() {
+        for before in 0..130 {
+            let text = [&vec![b' '; before][..], &vec![b'a'; RUN_BYTES], b" "].concat();
+            assert!(has_run(&text), "{before}");
+            let text = [&vec![b' '; before][..], &vec![b'a'; RUN_BYTES - 1], b" a"].concat();
+            assert!(!has_run(&text), "{before}");
+        }
+        assert!(!has_run(b"") && !has_run(&b"some words of a text ".repeat(20)));
+    }
 }

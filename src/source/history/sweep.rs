@@ -20,6 +20,8 @@ pub trait Search: Sync {
     fn any(&self, bytes: &[u8]) -> bool;
     /// The most bytes that something [`Search::any`] finds takes.
     fn reach(&self) -> usize;
+    /// Whether what is new in an object goes on with a run that only the whole of it shows, such as one of base64.
+    fn goes_on(&self, news: &[u8]) -> bool;
     /// Whether an object of `bytes` that starts with `start` has to be looked at whatever it holds.
     fn opens(&self, start: &[u8], bytes: u64) -> bool;
 }
@@ -147,7 +149,11 @@ impl walk::Visitor for Sweeper<'_, '_> {
 
     fn needs(&mut self, kind: Kind, base: &bool, news: &[u8], bytes: u64) -> bool {
         let start = &news[..news.len().min(START_BYTES)];
-        kind == Kind::Commit || *base || self.search.any(news) || self.search.opens(start, bytes)
+        kind == Kind::Commit
+            || *base
+            || self.search.any(news)
+            || self.search.opens(start, bytes)
+            || (kind == Kind::Blob && self.search.goes_on(news))
     }
 
     fn object(&mut self, entry: u32, object: Object<'_>, _: Option<&bool>) -> bool {
