@@ -44,18 +44,39 @@ impl Search for Needles<'_> {
 /// Whether `news` has a run of what encodings are written in, as long as no word is. A delta may change such a run at one
 /// end and leave what it starts with to the base.
 fn has_run(news: &[u8]) -> bool {
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=_-\\%&#;".contains(byte);
+    let is_part = |at: usize| news.get(at).is_some_and(|&byte| RUN_PARTS[usize::from(byte)]);
     let mut at = RUN_BYTES - 1;
-    while let Some(&byte) = news.get(at) {
-        let behind = news[at..].iter().take(RUN_BYTES).take_while(is_part).count();
-        let before = news[..at].iter().rev().take(RUN_BYTES).take_while(is_part).count();
-        if is_part(&&byte) && before + behind >= RUN_BYTES {
+    while at < news.len() {
+        let mut start = at;
+        while is_part(start) && at - start < RUN_BYTES - 1 {
+            if start == 0 || !is_part(start - 1) {
+                break;
+            }
+            start -= 1;
+        }
+        let mut end = at;
+        while is_part(end) && end - start < RUN_BYTES {
+            end += 1;
+        }
+        if end - start >= RUN_BYTES {
             return true;
         }
         at += RUN_BYTES;
     }
     false
 }
+
+/// The bytes that runs are made of.
+const RUN_PARTS: [bool; 256] = {
+    let mut parts = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        let is_sign = matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-' | b'\\' | b'%' | b'&' | b'#' | b';');
+        parts[byte as usize] = byte.is_ascii_alphanumeric() || is_sign;
+        byte += 1;
+    }
+    parts
+};
 
 /// A blob that holds keys, and what was found in it, not judged.
 pub(super) struct Held {
