@@ -45,7 +45,7 @@ fn every_platform_gets_its_examples_right() {
         assert!(!platform.example.is_empty(), "{name} has no examples");
         for example in &platform.example {
             let at = example.text.find("{key}").unwrap();
-            let text = example.text.replace("{key}", &live_key(1));
+            let text = example.text.replace("{key}", &live_key(1)).replace("{ANSA}", "ANSA");
             let mut around = example.around.clone();
             around.insert(example.path.clone(), text.clone());
             let facts = facts(&classifier, &example.path, &around);
@@ -104,7 +104,7 @@ impl Measured {
                 std::fs::create_dir(work.path().join(name).join(".git").join(folder)).unwrap();
             }
             for (path, text) in &project["files"] {
-                work.write(format!("{name}/{path}"), text.replace("{key}", &live_key(1)));
+                work.write(format!("{name}/{path}"), text.replace("{key}", &live_key(1)).replace("{ANSA}", "ANSA"));
             }
             labels.extend(project["sides"].iter().map(|(path, side)| (format!("{name}/{path}"), side.clone())));
         }
@@ -197,7 +197,7 @@ fn a_checkout_and_its_commit_get_the_same_sides() {
     work.git(&["init", "-q"]);
     for (name, project) in projects() {
         for (path, text) in &project["files"] {
-            work.write(format!("{name}/{path}"), text.replace("{key}", &live_key(1)));
+            work.write(format!("{name}/{path}"), text.replace("{key}", &live_key(1)).replace("{ANSA}", "ANSA"));
         }
     }
     // What a link leads to is no manifest, on disk or in a tree.

@@ -100,7 +100,11 @@ pub(super) fn join(text: &[u8], start: usize, is_key: &dyn Fn(&[u8]) -> bool) ->
     let end = pieces.last().map_or(start, |piece| piece.end);
     if joints.contains(&Joint::Comma) {
         if patterns.list_end.is_match(&text[end..]) {
-            readings.extend([&b""[..], b"_"].map(|between| assemble(text, &pieces, &joints, between)));
+            readings.push(assemble(text, &pieces, &joints, b""));
+            // Pieces that end in an underscore are not joined by another.
+            if !pieces[..pieces.len() - 1].iter().any(|piece| text[piece.clone()].ends_with(b"_")) {
+                readings.push(assemble(text, &pieces, &joints, b"_"));
+            }
         }
     } else {
         readings.push(assemble(text, &pieces, &joints, b""));
