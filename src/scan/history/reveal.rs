@@ -197,9 +197,9 @@ mod tests {
     #[test]
     fn runs_are_found_wherever_they_start() {
         for before in 0..130 {
-            let text = [&vec![b' '; before][..], &vec![b'a'; RUN_BYTES], b" "].concat();
+            let text = [&vec![b' '; before][..], &[b'a'; RUN_BYTES], b" "].concat();
             assert!(has_run(&text), "{before}");
-            let text = [&vec![b' '; before][..], &vec![b'a'; RUN_BYTES - 1], b" a"].concat();
+            let text = [&vec![b' '; before][..], &[b'a'; RUN_BYTES - 1], b" a"].concat();
             assert!(!has_run(&text), "{before}");
         }
         assert!(!has_run(b"") && !has_run(&b"some words of a text ".repeat(20)));
