@@ -162,6 +162,8 @@ impl Plan {
                 plan.pull_request(&event)?;
             }
             "merge_group" => plan.merge_group(&event)?,
+            // Reviews, comments and the like: the change that they are about is checked out.
+            _ if event.pull_request.is_some() => plan.pull_request(&event)?,
             name => {
                 plan.survey = Some(if name == "schedule" { Survey::Schedule } else { Survey::Started });
             }

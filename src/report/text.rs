@@ -43,7 +43,7 @@ pub fn write(report: &Report, rules: &Rules, style: TextStyle, out: &mut dyn Wri
     for same in shown[..shown.len().min(FINDINGS_MAX)].chunk_by(is_same) {
         let Some((finding, others)) = same.split_first() else { continue };
         let is_first = explained.insert(&finding.rule);
-        let laid_out = renderer.render(&[group(finding, others, rules, is_first)]);
+        let laid_out = renderer.render(&[group(finding, others, rules, (is_first, &report.command))]);
         let (title, rest) = laid_out.split_once('\n').unwrap_or((&laid_out, ""));
         writeln!(out, "{title}\n{}\n{rest}\n", origin(finding, style.colour))?;
     }
@@ -77,7 +77,7 @@ fn group<'f>(
     finding: &'f Finding,
     others: &[&Finding],
     rules: &'f Rules,
-    is_first: bool,
+    (is_first, command): (bool, &str),
 ) -> annotate_snippets::Group<'f> {
     let mark = match finding.level {
         Level::Note => Mark::NOTE,
@@ -96,7 +96,7 @@ fn group<'f>(
         group = group.element(told("not new", "it was there before this change, and does not make it fail"));
     }
     if let Some(history) = &finding.history {
-        let lines: Vec<_> = timeline::lines(history).iter().map(|line| escape(line).into_owned()).collect();
+        let lines: Vec<_> = timeline::lines(history, command).iter().map(|line| escape(line).into_owned()).collect();
         group = group.element(told("history", &lines.join("\n")));
     }
     if let Some(more) = further(finding) {

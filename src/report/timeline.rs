@@ -9,18 +9,23 @@ const REFS_MAX: usize = 5;
 const SHORT: usize = 12;
 
 /// What there is to say of `history`, a line each.
-pub fn lines(history: &History) -> Vec<String> {
+pub fn lines(history: &History, command: &str) -> Vec<String> {
+    let is_range = command == "range";
     let mut lines = Vec::new();
     if let Some(event) = &history.introduced {
         let days = history.days.map_or_else(String::new, |days| format!(", {days} days ago"));
         lines.push(format!("introduced {}{days}", told(event)));
     }
     match (&history.removed, history.at_head) {
+        (_, true) if is_range => lines.push("still there at the end of the range".into()),
         (_, true) => lines.push("still at HEAD".into()),
         (Some(event), false) => lines.push(format!("removed {}, and still stored", told(event))),
+        (None, false) if is_range => lines.push("gone again by the end of the range".into()),
         (None, false) => {}
     }
-    lines.push(reach(history));
+    if !is_range {
+        lines.push(reach(history));
+    }
     if let Some(total) = history.paths_total.filter(|total| *total > 100) {
         lines.push(format!("{total} paths in one tree, of which 100 are told"));
     }

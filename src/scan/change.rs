@@ -28,7 +28,8 @@ use crate::source::repository::{Checkout, HookEnvironment};
 use anyhow::{Result, bail};
 use gix_hash::ObjectId;
 use gix_object::Kind;
-use std::collections::BTreeMap;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -145,6 +146,17 @@ impl<'s> Place<'s> {
     }
 }
 
+/// Says what of a comparison was not looked at.
+fn leave_out_of(shared: &Shared<'_>, changes: &crate::source::change::Changes) {
+    for id in &changes.missing {
+        let path = [b".git/", crate::source::history::object_name(id).as_bytes()].concat();
+        shared.leave_out(&path, "a tree that is not in the object store");
+    }
+    if changes.is_cut {
+        shared.leave_out(b".", "more files differ than are looked at");
+    }
+}
+
 /// What surrounds a path in a tree of the store, or in the index.
 struct InTree<'t> {
     facts: Option<&'t TreeFacts<'t>>,
@@ -181,4 +193,23 @@ impl Ground for InTree<'_> {
     fn standing(&self, _: &[u8]) -> Standing {
         Standing::Kept
     }
+}
+
+/// Runs `run` on each of `jobs`; one whose content, which `id` names, showed nothing before is passed over.
+fn by_content<J: Sync>(
+    jobs: &[J],
+    id: impl Fn(&J) -> ObjectId,
+    run: impl Fn(&J) -> (Vec<Finding>, Batch) + Sync,
+) -> Vec<(Vec<Finding>, Batch)> {
+    let mut firsts: HashMap<ObjectId, usize> = HashMap::new();
+    let order: Vec<usize> = jobs.iter().enumerate().map(|(at, job)| *firsts.entry(id(job)).or_insert(at)).collect();
+    let is_first = |at: usize| order[at] == at;
+    let ran: Vec<Option<(Vec<Finding>, Batch)>> =
+        (0..jobs.len()).into_par_iter().map(|at| is_first(at).then(|| run(&jobs[at]))).collect();
+    let shows = |at: usize| {
+        ran[at].as_ref().is_some_and(|(findings, batch)| !findings.is_empty() || !batch.coverage.left_out.is_empty())
+    };
+    let again: Vec<Option<(Vec<Finding>, Batch)>> =
+        (0..jobs.len()).into_par_iter().map(|at| (!is_first(at) && shows(order[at])).then(|| run(&jobs[at]))).collect();
+    ran.into_iter().zip(again).map(|(first, again)| first.or(again).unwrap_or_default()).collect()
 }

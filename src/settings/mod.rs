@@ -209,9 +209,14 @@ impl Settings {
             let message = "`exclude` would leave out everything; name the folders that hold nothing of yours";
             return Err((at, message.into()));
         }
-        for glob in self.sides.keys() {
-            Globs::new([glob.get_ref().as_str()])
+        for (glob, side) in &self.sides {
+            let compiled = Globs::new([glob.get_ref().as_str()])
                 .map_err(|(_, fault)| (glob.span().start, bad_glob(glob.get_ref(), &fault)))?;
+            if compiled.match_anything() && !side.get_ref().reaches_client() {
+                let message =
+                    "a glob in `[sides]` that matches everything would take every key out of client code; name folders";
+                return Err((glob.span().start, message.into()));
+            }
         }
         if let Some(jobs) = self.limits.jobs.as_ref().filter(|jobs| !(1..=1_024).contains(jobs.get_ref())) {
             return Err((jobs.span().start, "`jobs` is a number from 1 to 1024".into()));

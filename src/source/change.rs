@@ -8,8 +8,8 @@ use super::repository::Index;
 use gix_hash::ObjectId;
 use std::collections::HashMap;
 
-/// Changes that are gathered.
-const CHANGES_MAX: usize = 10_000_000;
+/// Entries that are looked at: a few trees can stand for more files than there are atoms.
+const ENTRIES_MAX: usize = 1_000_000;
 
 /// A file or link that is in none of the trees it was held against.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,9 @@ pub struct Changes {
     pub folders: Vec<Vec<u8>>,
     /// Trees that could not be read.
     pub missing: Vec<ObjectId>,
-    /// Whether there were more than are gathered.
+    /// Entries looked at.
+    entries: usize,
+    /// Whether there were more than are looked at.
     pub is_cut: bool,
 }
 
@@ -71,7 +73,7 @@ fn compare<'i>(odb: &dyn Odb, side: Side<'i>, others: &[Option<Side<'i>>]) -> Ch
     let mut changes = Changes::default();
     let mut open = vec![Step { path: Vec::new(), side, others: others.to_vec() }];
     while let Some(step) = open.pop() {
-        if changes.added.len() > CHANGES_MAX {
+        if changes.entries > ENTRIES_MAX {
             changes.is_cut = true;
             break;
         }
@@ -90,6 +92,7 @@ fn compare<'i>(odb: &dyn Odb, side: Side<'i>, others: &[Option<Side<'i>>]) -> Ch
 /// Compares what is directly in one folder.
 fn folder<'i>(odb: &dyn Odb, step: &Step<'i>, changes: &mut Changes, open: &mut Vec<Step<'i>>) {
     let Some(own) = entries(odb, step.side, &step.path, changes) else { return };
+    changes.entries += own.len() + 1;
     let others: Vec<HashMap<Vec<u8>, TreeEntry>> = step
         .others
         .iter()

@@ -120,7 +120,8 @@ impl Suppressions {
     /// The dead key of this fingerprint.
     fn dead(&self, fingerprint: &str) -> Option<&Deactivated> {
         let mut all = self.settings.deactivated.iter().chain(&self.deactivated);
-        all.find(|dead| dead.fingerprint.get_ref() == fingerprint)
+        // What is to be deactivated some day is alive.
+        all.find(|dead| dead.fingerprint.get_ref() == fingerprint && dead.date <= self.today)
     }
 
     fn has_expired(&self, expires: Option<Date>) -> bool {
@@ -251,7 +252,9 @@ impl<'s> Course<'s> {
             self.remarks.insert(remarks::expired_baseline(finding, known));
             return None;
         }
-        if is_guarded(finding, self.around.rules) && (known.owner.is_none() || known.expires.is_none()) {
+        if is_guarded(finding, self.around.rules)
+            && (known.owner.as_ref().is_none_or(|owner| owner.trim().is_empty()) || known.expires.is_none())
+        {
             self.remarks.insert(remarks::incomplete_baseline(finding));
             return None;
         }

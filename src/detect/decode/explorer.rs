@@ -254,7 +254,9 @@ impl<'e> Explorer<'e> {
         let has_published_len = plain.is_some_and(|key| detector.has_published_len(&key));
         for joined in split::join(here.text, start, &|bytes| key_at(bytes).is_some()) {
             let key = key_at(&joined.layer.bytes).filter(|key| key.range.end > plain_len);
-            let Some(key) = key.filter(|_| joined.is_certain || !has_published_len) else { continue };
+            // What is behind a whole key is no part of it, unless the two are a UUID that was split where another key would end.
+            let goes_on = |key: &Candidate| joined.is_certain && is_uuid(&joined.layer.bytes[key.range.clone()]);
+            let Some(key) = key.filter(|key| !has_published_len || goes_on(key)) else { continue };
             if joined.is_certain && !has_published_len {
                 progress.superseded.insert(start);
             }
@@ -485,4 +487,13 @@ fn is_texty(sample: &[u8]) -> bool {
         zeros + 1 >= sample.len() / 2 && others.count() + 1 >= sample.len() / 2
     };
     wide(0) || wide(1)
+}
+/// Whether a key ends in a UUID.
+fn is_uuid(key: &[u8]) -> bool {
+    let Some(start) = key.len().checked_sub(36) else { return false };
+    let is_right = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    key[start..].iter().enumerate().all(is_right)
 }

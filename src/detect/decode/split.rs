@@ -140,7 +140,11 @@ impl Patterns {
             (Joint::Beside, &self.beside),
             (Joint::Fold, &self.fold),
         ];
-        all.into_iter().find_map(|(joint, pattern)| Some((joint, pattern.find(rest)?.end())))
+        all.into_iter().find_map(|(joint, pattern)| {
+            let found = pattern.find(rest)?;
+            let closes = found.as_bytes().contains(&b'}') && !rest.starts_with(b"$") && !rest.starts_with(b"#");
+            (!closes || is_in_template(text, end)).then_some((joint, found.end()))
+        })
     }
 }
 
@@ -167,6 +171,13 @@ fn assemble(text: &[u8], pieces: &[Range<usize>], joints: &[Joint], between: &[u
 }
 
 /// Whether nothing else stands on the lines of `piece`.
+/// Whether the literal that ends at `end` was opened inside a template: behind `${` or `#{`, and not in any other brace.
+fn is_in_template(text: &[u8], end: usize) -> bool {
+    let start = text[..end].iter().rposition(|&byte| !is_identifier(byte)).unwrap_or(0);
+    let before = text[..start].trim_ascii_end();
+    matches!(text.get(start), Some(b'"' | b'\'' | b'`')) && (before.ends_with(b"${") || before.ends_with(b"#{"))
+}
+
 fn ends_line(text: &[u8], piece: &Range<usize>) -> bool {
     matches!(&text[piece.end..], [] | [b'\r' | b'\n' | b'"' | b'\'', ..])
 }
@@ -201,6 +212,7 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("d: {base64 k = \"{key@13:\" + \"}\"}", &["base64", "split"]),
     ],
     passed_over: &[
+        "<Ansa env={\"ansa_sk_live_\"}/>",
         "[\"ansa_sk_live_\", \"ansa_cs_live_\", \"sk_live_\"]",
         "key.startsWith(\"ansa_sk_live_\") || \"fallback\"",
         "key.replace(\"ansa_sk_live_\", \"redacted\")",

@@ -2,7 +2,7 @@
 //!
 //! Commits that only seem to be in the range, because clocks were wrong, are looked at too; none that is in it is missed.
 
-use super::past::{Gone, Past};
+use super::past::{Gone, Past, mark};
 use super::{ChangeOptions, InTree, Place};
 use crate::blob::{Blob, Origin, Visitor as _, Whole};
 use crate::finding::{Event, Finding, History};
@@ -19,6 +19,7 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::rc::Rc;
 
 /// Commits with nothing left to find that are looked at before the walk ends; as many as git itself does not trust.
 const SLOP: usize = 64;
@@ -41,7 +42,6 @@ impl Range {
             Some((from, to)) => (from, to, true),
             None => text.split_once("..").map(|(from, to)| (from, to, false))?,
         };
-        let is_nothing = |text: &str| text.len() >= 40 && text.bytes().all(|byte| byte == b'0');
         let or_head = |text: &str| if text.is_empty() { "HEAD".to_owned() } else { text.to_owned() };
         let from = if is_nothing(from) { None } else { Some(or_head(from)) };
         Some(Self { from, to: or_head(to), is_symmetric })
@@ -55,13 +55,12 @@ impl Range {
 pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, range: &Range) -> Result<Option<String>> {
     let place = Place::open(shared, options)?;
     let refs = place.checkout.refs();
-    let ask = |name: &str| {
-        resolve(name, &refs, &place.objects).or_else(|reason| {
-            bail!(
-                "{name}: {reason}; fetch it first (`git fetch origin {name}`), or set `fetch-depth: 0` where the repository is checked out"
-            )
-        })
-    };
+    let ask =
+        |name: &str| resolve(name, &refs, &place.objects).or_else(|reason| bail!("{name}: {reason}; {}", advice(name)));
+    if is_nothing(&range.to) {
+        // A branch that is deleted adds nothing.
+        return Ok(None);
+    }
     let right = ask(&range.to)?;
     let left = range.from.as_deref().map(ask).transpose()?.map(|left| left.commit);
     let walked = walk(&place, right.commit, left);
@@ -72,11 +71,31 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, range: 
         place: &place,
         facts: &facts,
         graph: &graph,
-        left: start.and_then(|start| place.tree_of(&start).ok()),
+        old: [start, walked.base].iter().flatten().filter_map(|commit| place.tree_of(commit).ok()).collect(),
         right: place.tree_of(&right.commit).ok(),
     };
     shared.pool()?.install(|| scan.run(&right.tags));
     Ok(Some(right.commit.to_hex().to_string()))
+}
+
+/// Whether a name is git's for no commit.
+fn is_nothing(name: &str) -> bool {
+    name.len() >= 40 && name.bytes().all(|byte| byte == b'0')
+}
+
+/// What to do about a commit that is not here.
+fn advice(name: &str) -> String {
+    let deepen = "set `fetch-depth: 0` where the repository is checked out, or `git fetch --unshallow`";
+    if name.contains("@{") || name.contains(":/") || name.contains("..") {
+        return "this notation is not read; name a ref or a commit".into();
+    }
+    if name.contains(['~', '^']) || name == "HEAD" || name == "@" {
+        return deepen.into();
+    }
+    let below = name.strip_prefix("refs/remotes/").unwrap_or(name);
+    let branch = below.strip_prefix("origin/").unwrap_or(below);
+    let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch);
+    format!("fetch it first (`git fetch origin {branch}`), or {deepen}")
 }
 
 /// What the walk over commits gave.
@@ -198,8 +217,8 @@ struct RangeScan<'r> {
     place: &'r Place<'r>,
     facts: &'r TreeFacts<'r>,
     graph: &'r Graph,
-    /// The tree of what is old.
-    left: Option<ObjectId>,
+    /// The trees of what is old: where the range starts, and where the two sides parted.
+    old: Vec<ObjectId>,
     /// The tree at the end.
     right: Option<ObjectId>,
 }
@@ -228,28 +247,28 @@ impl RangeScan<'_> {
             .flat_map(|step| step.changes.added.iter().map(move |change| (step, change)))
             .filter(|(_, change)| seen.insert((&change.path, change.id)))
             .collect();
-        let found: Vec<(Vec<Finding>, Batch)> = jobs.par_iter().map(|(step, change)| self.blob(step, change)).collect();
-        let mut ages = Ages { scan: self, past: Past::new(self.place, self.facts), renamed: BTreeSet::new() };
+        let found = super::by_content(&jobs, |(_, change)| change.id, |(step, change)| self.blob(step, change));
+        let past = Past::new(self.place, self.facts);
+        let mut ages = Ages { scan: self, past, renamed: BTreeSet::new(), gone: HashMap::new() };
         for ((step, change), (findings, batch)) in jobs.into_iter().zip(found) {
             all.merge(batch);
             for mut finding in findings {
-                finding.new = finding.origin == Origin::TreeEntry || !ages.is_old(step, change, &finding);
+                finding.new = !ages.is_old(step, change, &finding);
                 let at_head =
                     self.right.is_some_and(|right| ages.past.holds(right, &change.path, &finding.fingerprint()));
                 all.findings.push(self.told(finding, step.number, at_head));
             }
         }
         for step in &steps {
-            for id in &step.changes.missing {
-                self.place.shared.leave_out(
-                    &[b".git/", object_name(id).as_bytes()].concat(),
-                    "a tree that is not in the object store",
-                );
-            }
-            for folder in &step.changes.folders {
-                let (findings, batch) = self.place.name(folder);
+            super::leave_out_of(self.place.shared, &step.changes);
+            let added = step.changes.added.iter().filter(|change| change.before.iter().all(Option::is_none));
+            for path in added.map(|change| &change.path).chain(&step.changes.folders) {
+                let (findings, batch) = self.place.name(path);
                 all.merge(batch);
-                all.findings.extend(findings.into_iter().map(|finding| self.told(finding, step.number, false)));
+                let has = |tree: &ObjectId| ages.past.exists(*tree, path);
+                let (new, at_head) = (!self.old.iter().any(has), self.right.iter().any(has));
+                let named = findings.into_iter().map(|finding| Finding { new, ..finding });
+                all.findings.extend(named.map(|finding| self.told(finding, step.number, at_head)));
             }
         }
         self.place.shared.collected().merge(all);
@@ -266,13 +285,7 @@ impl RangeScan<'_> {
     fn blob(&self, step: &Step, change: &Change) -> (Vec<Finding>, Batch) {
         let tree = self.graph.commit(step.number).tree;
         let ground = InTree { facts: Some(self.facts), top: Some(Top::Tree(tree)) };
-        let (mut findings, mut batch) = self.place.blob(&change.path, &change.id, &ground, Origin::Blob);
-        if change.before.iter().all(Option::is_none) {
-            let (named, more) = self.place.name(&change.path);
-            batch.merge(more);
-            findings.extend(named);
-        }
-        (findings, batch)
+        self.place.blob(&change.path, &change.id, &ground, Origin::Blob)
     }
 
     /// The text of a commit.
@@ -332,12 +345,14 @@ struct Ages<'a> {
     past: Past<'a>,
     /// Paths to which files with an old key were renamed, with the key.
     renamed: BTreeSet<(Vec<u8>, String)>,
+    /// Files that are gone in a commit, by its number and its parent's tree.
+    gone: HashMap<(u32, ObjectId), Rc<Vec<Gone>>>,
 }
 
 impl Ages<'_> {
     /// Whether the older side already holds the key there, or where the file came from.
     fn is_old(&mut self, step: &Step, change: &Change, finding: &Finding) -> bool {
-        let key = finding.fingerprint();
+        let key = mark(finding);
         if self.was_there(&change.path, &key) {
             return true;
         }
@@ -356,15 +371,25 @@ impl Ages<'_> {
 
     fn was_there(&mut self, path: &[u8], key: &str) -> bool {
         self.renamed.contains(&(path.to_vec(), key.to_owned()))
-            || self.scan.left.is_some_and(|left| self.past.holds(left, path, key))
+            || self.scan.old.iter().any(|&tree| self.past.holds(tree, path, key))
     }
 
     /// Files of `parent` that are gone in the commit and held an old key.
     fn gone(&mut self, step: &Step, parent: ObjectId, key: &str) -> Vec<Gone> {
-        let tree = self.scan.graph.commit(step.number).tree;
-        let changes = change::trees(&self.scan.place.objects, parent, &[tree]);
-        let gone = changes.added.into_iter().filter(|change| change.before.iter().all(Option::is_none));
-        let gone: Vec<Gone> = gone.map(|change| Gone { path: change.path, id: change.id }).collect();
-        gone.into_iter().filter(|gone| self.was_there(&gone.path, key)).collect()
+        let scan = self.scan;
+        let make = || {
+            let tree = scan.graph.commit(step.number).tree;
+            let changes = change::trees(&scan.place.objects, parent, &[tree]);
+            let gone = changes.added.into_iter().filter(|change| change.before.iter().all(Option::is_none));
+            Rc::new(gone.map(|change| Gone { path: change.path, id: change.id }).collect::<Vec<_>>())
+        };
+        let gone = Rc::clone(self.gone.entry((step.number, parent)).or_insert_with(make));
+        let mut held: Vec<Gone> = Vec::new();
+        for one in gone.iter() {
+            if self.past.keys(parent, &one.path, &one.id).contains(key) && self.was_there(&one.path, key) {
+                held.push(one.clone());
+            }
+        }
+        held
     }
 }

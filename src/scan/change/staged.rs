@@ -2,7 +2,7 @@
 //!
 //! Contents come from the index, never from the disk, and so do the manifests around them.
 
-use super::past::{Gone, Past};
+use super::past::{Gone, Past, mark};
 use super::{ChangeOptions, InTree, Place};
 use crate::blob::Origin;
 use crate::finding::Finding;
@@ -13,7 +13,6 @@ use crate::source::history::{Top, TreeFacts};
 use crate::source::repository::Index;
 use anyhow::Result;
 use gix_hash::ObjectId;
-use rayon::prelude::*;
 
 /// Which part of the index to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +58,7 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
         parents.extend(tree);
         parents.extend(place.checkout.merge_heads().iter().filter_map(|head| place.tree_of(head).ok()));
     }
-    for id in &changes.missing {
-        shared.leave_out(crate::source::history::object_name(id).as_bytes(), "a tree that is not in the object store");
-    }
+    super::leave_out_of(shared, &changes);
     let staged = Staged { place: &place, index: &index, facts: &facts, parents };
     shared.pool()?.install(|| staged.scan(&changes));
     Ok(head.map(|head| head.to_hex().to_string()))
@@ -94,38 +91,38 @@ impl Place<'_> {
 impl Staged<'_> {
     fn scan(&self, changes: &change::Changes) {
         let ground = InTree { facts: Some(self.facts), top: Some(Top::Index(self.index)) };
-        let one = |change: &Change| {
-            let (mut findings, mut batch) = self.place.blob(&change.path, &change.id, &ground, Origin::Index);
-            if change.before.iter().all(Option::is_none) {
-                let (named, more) = self.place.name(&change.path);
-                batch.merge(more);
-                findings.extend(named);
-            }
-            (findings, batch)
-        };
-        let found: Vec<(Vec<Finding>, Batch)> = changes.added.par_iter().map(one).collect();
+        let content = |change: &Change| self.place.blob(&change.path, &change.id, &ground, Origin::Index);
+        let found = super::by_content(&changes.added, |change| change.id, content);
         let mut past = Past::new(self.place, self.facts);
         let mut gone: Vec<Option<Vec<Gone>>> = self.parents.iter().map(|_| None).collect();
         let mut all = Batch::default();
         for (change, (findings, batch)) in changes.added.iter().zip(found) {
             all.merge(batch);
             for mut finding in findings {
-                finding.new =
-                    finding.origin == Origin::TreeEntry || !self.is_old(&mut past, &mut gone, change, &finding);
+                finding.new = !self.is_base(change) && !self.is_old(&mut past, &mut gone, change, &finding);
                 all.findings.push(finding);
             }
         }
-        for folder in &changes.folders {
-            let (findings, batch) = self.place.name(folder);
+        let added = changes.added.iter().filter(|change| change.before.iter().all(Option::is_none));
+        for path in added.map(|change| &change.path).chain(&changes.folders) {
+            let (findings, batch) = self.place.name(path);
             all.merge(batch);
-            all.findings.extend(findings);
+            let is_new = || !self.parents.iter().any(|&parent| past.exists(parent, path));
+            all.findings.extend(findings.into_iter().map(|finding| Finding { new: is_new(), ..finding }));
         }
         self.place.shared.collected().merge(all);
     }
 
+    /// Whether it is only what both sides of a conflict started from, which no commit will have.
+    fn is_base(&self, change: &Change) -> bool {
+        let entries = self.index.below(&change.path).iter();
+        let mut same = entries.filter(|entry| entry.path == change.path && entry.id == change.id).peekable();
+        same.peek().is_some() && same.all(|entry| entry.stage == 1)
+    }
+
     /// Whether a parent already holds the key there, or where the file came from.
     fn is_old(&self, past: &mut Past<'_>, gone: &mut [Option<Vec<Gone>>], change: &Change, finding: &Finding) -> bool {
-        let key = finding.fingerprint();
+        let key = mark(finding);
         for (&parent, gone) in self.parents.iter().zip(gone) {
             match past.find(parent, &change.path) {
                 Some(id) if past.keys(parent, &change.path, &id).contains(&key) => return true,

@@ -56,6 +56,8 @@ pub fn resolve(text: &str, refs: &Refs, objects: &Objects) -> Result<Resolved, S
             }
         }
     }
+    // What a step leads to may be cut off.
+    parents(&resolved.commit, objects)?;
     Ok(resolved)
 }
 
@@ -64,6 +66,10 @@ fn start(name: &str, refs: &Refs, objects: &Objects) -> Result<ObjectId, String>
         "" | "@" => "HEAD",
         name => name,
     };
+    // A whole name is never a ref's: whoever may push one could stand it in the place of the commit that was meant.
+    if let Some(id) = ObjectId::from_hex(name.as_bytes()).ok().filter(|id| id.kind() == objects.object_hash()) {
+        return Ok(id);
+    }
     for (before, behind) in PLACES {
         if let Some(id) = refs.find(format!("{before}{name}{behind}").as_bytes()) {
             return Ok(id);
@@ -72,9 +78,6 @@ fn start(name: &str, refs: &Refs, objects: &Objects) -> Result<ObjectId, String>
     // Heads that are no refs, such as FETCH_HEAD, are told like logs.
     if let Some(logged) = refs.logs.iter().find(|logged| name.ends_with("_HEAD") && logged.name == name.as_bytes()) {
         return Ok(logged.target);
-    }
-    if let Some(id) = ObjectId::from_hex(name.as_bytes()).ok().filter(|id| id.kind() == objects.object_hash()) {
-        return Ok(id);
     }
     let is_short = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     match (if is_short { objects.starting_with(name) } else { Vec::new() }).as_slice() {
