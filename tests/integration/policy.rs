@@ -286,7 +286,7 @@ fn expired_and_unused_allowances_are_reported() {
 fn a_side_set_by_path_wins_and_says_so() {
     let work = Workspace::new();
     work.write("kiosk/main.c", format!("char *k = \"{}\";\n", live_key(1)));
-    work.write("ansalint.toml", "[sides]\n\"**\" = \"server\"\n\"kiosk/**\" = \"client\"\n");
+    work.write("ansalint.toml", "[sides]\n\"k*/**\" = \"server\"\n\"kiosk/**\" = \"client\"\n");
     let (_, report) = scan(&work, &[]);
     let finding = &report["findings"][0];
     assert_eq!((finding["code"].as_str(), finding["side"]["value"].as_str()), (Some("ANSA1001"), Some("client")));
@@ -436,11 +436,11 @@ fn the_history_of_a_dead_key_is_a_note_and_its_use_is_not() {
     let key = live_key(1);
     work.write("a.py", format!("K = '{key}'\n"));
     work.git(&["add", "."]);
-    work.git(&["commit", "-q", "-m", "with"]);
+    work.git_at(1_546_300_800, &["commit", "-q", "-m", "with"]);
     let dead = |date: &str| {
         format!("[[deactivated]]\nfingerprint = \"{}\"\ndate = {date}\nticket = \"SEC-1\"\n", fingerprint(&key))
     };
-    work.write("dead.toml", dead("2999-01-01"));
+    work.write("dead.toml", dead("2019-06-01"));
     let levels = |args: &[&str]| {
         let run = work.run(&[args, &["--format", "json", "--deactivated", "dead.toml"]].concat());
         let report = run.json();
@@ -458,10 +458,13 @@ fn the_history_of_a_dead_key_is_a_note_and_its_use_is_not() {
     let (code, level, evidence) = levels(&["history"]);
     assert_eq!((code, level.as_str()), (Some(0), "note"), "{evidence}");
     // What came after the day is use.
-    work.write("dead.toml", dead("2020-01-01"));
+    work.write("dead.toml", dead("2018-06-01"));
+    assert_eq!(levels(&["history"]).0, Some(1));
+    // A day that is still to come buries nothing.
+    work.write("dead.toml", dead("2999-01-01"));
     assert_eq!(levels(&["history"]).0, Some(1));
     // In the repository's own configuration as well.
-    work.write("ansalint.toml", dead("2999-01-01"));
+    work.write("ansalint.toml", dead("2019-06-01"));
     let run = work.run(&["history", "--format", "json"]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     work.write("dead.toml", "[[allow]]\n");
