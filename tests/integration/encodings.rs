@@ -6,6 +6,7 @@ use crate::template::{expand, live_key};
 use ansalint::detect::{Budget, Detector, Hidden, Verdict};
 use ansalint::rule::{RuleFiles, Rules};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::sync::LazyLock;
 
 static DETECTOR: LazyLock<Detector> =
@@ -142,7 +143,8 @@ fn names(chain: &[Encoding]) -> Vec<&'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases in every run; another seed looks further.
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, rng_seed: RngSeed::Fixed(20_261_125), ..ProptestConfig::default() })]
 
     #[test]
     fn any_key_in_any_chain_of_three_is_found_where_it_stands(

@@ -7,6 +7,7 @@ use ansalint::blob::{ReadAt, Window};
 use ansalint::unpack::{Ending, Inner, Kind, Limits, Piece, Text, Unpacker, Visitor};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// Counts what comes out.
 #[derive(Default)]
@@ -116,7 +117,8 @@ fn check(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases in every run; another seed looks further.
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, rng_seed: RngSeed::Fixed(20_261_125), ..ProptestConfig::default() })]
 
     #[test]
     fn any_key_in_up_to_two_archives_is_found(
