@@ -115,9 +115,9 @@ impl Detector {
         PUBLISHED_LENS.contains(&(candidate.range.len() / candidate.width - prefix_len))
     }
 
-    /// The most bytes of what [`Detector::any`] looks for: a needle, or what tells that a run is encoded text.
-    pub const fn reach(&self) -> usize {
-        decode::REACH
+    /// The most bytes of what [`Detector::any`] tells by its spelling; runs it tells by their sample are longer.
+    pub fn reach(&self) -> usize {
+        self.anchors.len_max()
     }
 
     /// Gives every candidate in `bytes` to `take`, in order of position.

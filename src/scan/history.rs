@@ -16,13 +16,14 @@ use super::inspect::{Inspection, shown};
 use crate::path::encode;
 use crate::source::alternates::{Allowed, with_alternates};
 use crate::source::history::{
-    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep, visit_extras,
+    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep, sweep_trees, visit_extras,
 };
 use crate::source::open::{OpenError, Root};
 use crate::source::repository::Refs;
 use anyhow::{Context as _, Result, bail};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// Missing objects that are listed one by one.
@@ -152,10 +153,17 @@ impl Repository<'_> {
     /// Sweeps the store, and reports what it holds.
     fn scan(&self, bounds: &Bounds, search: &dyn Search) -> Graph {
         let swept = sweep(self.store, search, bounds);
-        self.count(&swept);
         let graph = Graph::new(&swept.commits, self.store.object_hash());
-        let revealed = reveal::reveal(self, &swept.hits);
-        place::place(self, &graph, revealed, bounds);
+        let mut revealed = reveal::reveal(self, &swept.hits);
+        // Trees come last, so that one pass over them searches their names and notes what they hold. Should the notes fail, the
+        // search does not; they are tried again, and given up, where keys are placed.
+        let trees = |targets: &[ObjectId]| sweep_trees(self.store, search, targets, bounds);
+        let noted = catch_unwind(AssertUnwindSafe(|| trees(&revealed.targets())));
+        let (in_trees, lineage) = noted.unwrap_or_else(|_| trees(&[]));
+        revealed.names.extend(reveal::reveal(self, &in_trees.hits).names);
+        let lineage = lineage.filter(|_| in_trees.hits.is_empty());
+        self.count(&swept.and(in_trees));
+        place::place(self, &graph, (revealed, lineage), bounds);
         graph
     }
 

@@ -46,6 +46,7 @@ pub(super) struct Anchor {
 pub(in super::super) struct Anchors {
     finder: Finder,
     forms: Vec<Form>,
+    len_max: usize,
 }
 
 impl Anchors {
@@ -56,7 +57,13 @@ impl Anchors {
         let triggers = triggers.iter().filter(|trigger| !trigger.starts_with(STEM));
         needles.extend(triggers.map(|trigger| (trigger.clone().into_bytes(), Form::Trigger)));
         let texts: Vec<Vec<u8>> = needles.iter().map(|(text, _)| text.clone()).collect();
-        Self { finder: Finder::new(&texts), forms: needles.into_iter().map(|(_, form)| form).collect() }
+        let len_max = texts.iter().map(Vec::len).max().unwrap_or(0);
+        Self { finder: Finder::new(&texts), forms: needles.into_iter().map(|(_, form)| form).collect(), len_max }
+    }
+
+    /// Bytes of the longest.
+    pub const fn len_max(&self) -> usize {
+        self.len_max
     }
 
     /// Whether there is any.

@@ -28,8 +28,6 @@ use crate::rule::Environment;
 use crate::secret::Secret;
 use std::ops::Range;
 
-/// Bytes around a change that have to be seen to tell whether it made a key: twice the shortest run that is looked at.
-pub(super) const REACH: usize = 120;
 /// Encodings inside each other that are undone; pieces put together and the form of a whole blob do not count.
 const DEPTH_MAX: usize = 3;
 /// Decoded bytes for each byte that is read.

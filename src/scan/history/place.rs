@@ -4,10 +4,10 @@
 
 use super::Repository;
 use super::judge::{Job, Judged, judge};
-use super::reveal::{Held, Named, Revealed};
+use super::reveal::{Held, Named, Needles, Revealed};
 use crate::blob::Origin;
 use crate::finding::{Event, Finding, History, REFS_MAX};
-use crate::source::history::{Bounds, Graph, HistoryRoot, Lineage, Provenance, Roots, Spot, author_of};
+use crate::source::history::{Bounds, Graph, HistoryRoot, Lineage, Provenance, Roots, Spot, author_of, sweep_trees};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,7 +30,13 @@ pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
 }
 
 /// Places what was revealed, and reports it. Should that fail, it is reported as it was found.
-pub(super) fn place(repository: &Repository<'_>, graph: &Graph, revealed: Revealed, bounds: &Bounds) {
+/// With the lineage of its targets, if it is known already.
+pub(super) fn place(
+    repository: &Repository<'_>,
+    graph: &Graph,
+    (revealed, lineage): (Revealed, Option<Lineage>),
+    bounds: &Bounds,
+) {
     super::bundle::pointers(repository, &revealed.pointers);
     for (id, place) in &revealed.bundles {
         super::bundle::blob(repository, id, *place);
@@ -45,7 +51,7 @@ pub(super) fn place(repository: &Repository<'_>, graph: &Graph, revealed: Reveal
         let mut placer = Placer { repository, graph, roots, notes: Vec::new() };
         placer.notes = placer.note_commits();
         placer.texts(&texts);
-        placer.objects(&targets, bounds);
+        placer.objects(&targets, lineage, bounds);
     }));
     if placed.is_err() {
         repository
@@ -146,11 +152,13 @@ impl Placer<'_> {
     }
 
     /// Findings in blobs and in names.
-    fn objects(&self, targets: &Targets, bounds: &Bounds) {
+    fn objects(&self, targets: &Targets, lineage: Option<Lineage>, bounds: &Bounds) {
         if targets.ids.is_empty() {
             return;
         }
-        let lineage = Lineage::new(self.repository.store, &targets.ids, bounds);
+        let search = Needles(&self.repository.shared.detector);
+        let lineage =
+            lineage.or_else(|| sweep_trees(self.repository.store, &search, &targets.ids, bounds).1).unwrap_or_default();
         let provenance = Provenance::new(self.graph, &lineage, &targets.things);
         if provenance.is_cut {
             self.repository.remark("so much holds keys that where each stood was not followed to the end");

@@ -9,16 +9,13 @@ use super::super::inspect::Inspector;
 use super::super::reading::Reading;
 use super::Repository;
 use crate::blob::{Blob, Origin, Visitor as _, Whole};
-use crate::detect::Detector;
+use crate::detect::{Detector, Form};
 use crate::finding::Finding;
-use crate::source::history::{Content, Hit, Place, Search, entries_of, object_name};
+use crate::source::history::{Content, Hit, Part, Place, Seams, Search, entries_of, object_name};
 use crate::unpack;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
-
-/// A line of base64 is longer.
-const RUN_BYTES: usize = 60;
 
 /// What a sweep looks for.
 pub(super) struct Needles<'d>(pub &'d Detector);
@@ -28,12 +25,12 @@ impl Search for Needles<'_> {
         self.0.any(bytes)
     }
 
-    fn reach(&self) -> usize {
-        self.0.reach()
+    fn any_part(&self, start: &[u8], bytes: &[u8]) -> bool {
+        Form::of(start) != Form::Utf8 || self.0.any_in(Form::Utf8, bytes)
     }
 
-    fn goes_on(&self, news: &[u8]) -> bool {
-        has_run(news)
+    fn seams(&self) -> Seams<'_> {
+        Seams { reach: self.0.reach(), parts: &PARTS }
     }
 
     fn opens(&self, start: &[u8], bytes: u64) -> bool {
@@ -41,38 +38,18 @@ impl Search for Needles<'_> {
     }
 }
 
-/// Whether `news` has a run of what encodings are written in, as long as no word is. A delta may change such a run at one
-/// end and leave what it starts with to the base.
-fn has_run(news: &[u8]) -> bool {
-    let is_part = |at: usize| news.get(at).is_some_and(|&byte| RUN_PARTS[usize::from(byte)]);
-    let mut at = RUN_BYTES - 1;
-    while at < news.len() {
-        let mut start = at;
-        while is_part(start) && at - start < RUN_BYTES - 1 {
-            if start == 0 || !is_part(start - 1) {
-                break;
-            }
-            start -= 1;
-        }
-        let mut end = at;
-        while is_part(end) && end - start < RUN_BYTES {
-            end += 1;
-        }
-        if end - start >= RUN_BYTES {
-            return true;
-        }
-        at += RUN_BYTES;
-    }
-    false
-}
-
-/// The bytes that runs are made of.
-const RUN_PARTS: [bool; 256] = {
-    let mut parts = [false; 256];
+/// What encodings are written in. A delta may change a run of them at one end and leave what it starts with to the base.
+const PARTS: [Part; 256] = {
+    let mut parts = [Part::None; 256];
     let mut byte = 0;
     while byte < 128_u8 {
-        let is_sign = matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-' | b'\\' | b'%' | b'&' | b'#' | b';');
-        parts[byte as usize] = byte.is_ascii_alphanumeric() || is_sign;
+        parts[byte as usize] = match byte {
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'x' | b'X' | b'-' | b';' => Part::Both,
+            b' ' | b',' | b':' | b'\t' | b'\r' | b'\n' => Part::List,
+            b'+' | b'/' | b'=' | b'_' | b'\\' | b'%' | b'&' | b'#' => Part::Run,
+            byte if byte.is_ascii_alphabetic() => Part::Run,
+            _ => Part::None,
+        };
         byte += 1;
     }
     parts
@@ -101,6 +78,16 @@ pub(super) struct Revealed {
     pub bundles: Vec<(ObjectId, Place)>,
     /// Blobs that stand for a file that LFS keeps, by the name it is kept under.
     pub pointers: Vec<String>,
+}
+
+impl Revealed {
+    /// The blobs with keys, then the trees with keys in names of entries, each once.
+    pub fn targets(&self) -> Vec<ObjectId> {
+        let mut trees: Vec<ObjectId> = self.names.iter().map(|(id, _)| *id).collect();
+        trees.sort_unstable();
+        trees.dedup();
+        self.blobs.iter().map(|held| held.id).chain(trees).collect()
+    }
 }
 
 /// Reads every hit.
@@ -188,20 +175,4 @@ fn in_name(shared: &Shared<'_>, name: &[u8], batch: &mut Batch) -> Vec<Finding> 
     }
     reading.count_rejected("", batch);
     reading.findings("", &std::collections::BTreeMap::new())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_are_found_wherever_they_start() {
-        for before in 0..130 {
-            let text = [&vec![b' '; before][..], &[b'a'; RUN_BYTES], b" "].concat();
-            assert!(has_run(&text), "{before}");
-            let text = [&vec![b' '; before][..], &[b'a'; RUN_BYTES - 1], b" a"].concat();
-            assert!(!has_run(&text), "{before}");
-        }
-        assert!(!has_run(b"") && !has_run(&b"some words of a text ".repeat(20)));
-    }
 }

@@ -4,12 +4,15 @@
 
 use super::commits::{Commit, Commits};
 use gix_hash::{Kind, ObjectId};
+use rayon::slice::ParallelSliceMut as _;
 
 /// Every commit of a store, by number.
 #[derive(Default)]
 pub struct Graph {
     /// Sorted by name.
     commits: Vec<Commit>,
+    /// For each start of two bytes, the first commit whose name has it or a greater one; empty where there is no commit.
+    fan: Vec<u32>,
     /// Numbers of the parents that are there, one commit after another; `starts` says where each begins.
     parents: Vec<u32>,
     starts: Vec<u32>,
@@ -23,9 +26,9 @@ impl Graph {
     /// Over all of `commits`.
     pub fn new(commits: &Commits, object_hash: Kind) -> Self {
         let mut all: Vec<Commit> = commits.iter(object_hash).collect();
-        all.sort_unstable_by_key(|commit| commit.id);
+        all.par_sort_unstable_by_key(|commit| commit.id);
         all.dedup_by_key(|commit| commit.id);
-        let mut graph = Self { commits: all, ..Self::default() };
+        let mut graph = Self { fan: fan(&all), commits: all, ..Self::default() };
         for number in 0..graph.commits.len() {
             graph.starts.push(u32::try_from(graph.parents.len()).unwrap_or(u32::MAX));
             let parents = graph.commits[number].parents.iter().filter_map(|id| graph.find(id));
@@ -58,7 +61,10 @@ impl Graph {
 
     /// The number of the commit called `id`.
     pub fn find(&self, id: &ObjectId) -> Option<u32> {
-        u32::try_from(self.commits.binary_search_by_key(&id, |commit| &commit.id).ok()?).ok()
+        let start = first_two(id);
+        let (from, to) = (*self.fan.get(start)? as usize, *self.fan.get(start + 1)? as usize);
+        let at = self.commits[from..to].binary_search_by_key(&id, |commit| &commit.id).ok()?;
+        u32::try_from(from + at).ok()
     }
 
     /// Numbers of the parents that are there.
@@ -103,11 +109,21 @@ impl Graph {
     /// Iterative; commits in a circle, which only a damaged store has, come last.
     fn parents_first(&self) -> Vec<u32> {
         let mut waiting: Vec<u32> = self.starts.windows(2).map(|bounds| bounds[1].saturating_sub(bounds[0])).collect();
-        let mut children = vec![Vec::new(); self.len()];
+        // Where the children of each start in one list of all.
+        let mut starts = vec![0_u32; self.len() + 1];
+        for &parent in &self.parents {
+            starts[parent as usize + 1] += 1;
+        }
+        for number in 1..starts.len() {
+            starts[number] += starts[number - 1];
+        }
+        let (mut children, mut next) = (vec![0; self.parents.len()], starts.clone());
         let mut order = Vec::with_capacity(self.len());
         for number in 0..u32::try_from(self.len()).unwrap_or(u32::MAX) {
             for &parent in self.parents(number) {
-                children[parent as usize].push(number);
+                let at = &mut next[parent as usize];
+                children[*at as usize] = number;
+                *at += 1;
             }
             if waiting[number as usize] == 0 {
                 order.push(number);
@@ -116,7 +132,7 @@ impl Graph {
         let mut at = 0;
         while let Some(&number) = order.get(at) {
             at += 1;
-            for &child in &children[number as usize] {
+            for &child in &children[starts[number as usize] as usize..starts[number as usize + 1] as usize] {
                 waiting[child as usize] -= 1;
                 if waiting[child as usize] == 0 {
                     order.push(child);
@@ -129,4 +145,20 @@ impl Graph {
         }
         order
     }
+}
+
+/// The table behind [`Graph::find`].
+fn fan(commits: &[Commit]) -> Vec<u32> {
+    let mut fan = vec![0_u32; (1 << 16) + 1];
+    for commit in commits {
+        fan[first_two(&commit.id) + 1] += 1;
+    }
+    for start in 1..fan.len() {
+        fan[start] += fan[start - 1];
+    }
+    fan
+}
+
+fn first_two(id: &ObjectId) -> usize {
+    id.as_slice().first_chunk().map_or(0, |first| usize::from(u16::from_be_bytes(*first)))
 }

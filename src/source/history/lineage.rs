@@ -3,9 +3,12 @@
 //! One walk over the tree families notes, for each tree, the entries it has and its delta base has not, and the other
 //! way round. What holds what is then worked out from those notes, without reading a tree again.
 
+use super::delta::Seams;
+use super::listing::{Change, Item, Listed, Lister, Short, Targets, hash, short};
 use super::pack::Pack;
 use super::store::Store;
-use super::walk::{self, Bounds, Object};
+use super::sweep::Sweeper;
+use super::walk::{self, Base, Bounds, News, Object};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,12 +18,6 @@ use std::sync::{Mutex, PoisonError};
 const EDGES_MAX: usize = 40_000_000;
 /// No tree.
 const NONE: u32 = u32::MAX;
-
-/// The first eight bytes of a name: enough to tell the objects of one store apart.
-type Short = u64;
-
-/// An entry of a tree, as far as it matters here: what it names, and its name hashed.
-type Item = (Short, u64);
 
 /// What trees hold, in terms of the targets asked for.
 #[derive(Default)]
@@ -52,19 +49,30 @@ pub struct Sighting {
 }
 
 impl Lineage {
-    /// Walks every tree of `store` for `targets`, blobs or trees.
-    pub fn new(store: &Store<'_>, targets: &[ObjectId], bounds: &Bounds) -> Self {
+    /// Walks every tree of `store` for `targets`, blobs or trees. On the way each pack is swept by what `sweeper` makes for its
+    /// number, given back to `swept`.
+    pub(super) fn new<'s, 'p>(
+        store: &'s Store<'p>,
+        targets: &[ObjectId],
+        bounds: &Bounds,
+        sweeper: &(dyn Fn(u32) -> Sweeper<'s, 'p> + Sync),
+        swept: &(dyn Fn(Sweeper<'s, 'p>) + Sync),
+    ) -> Self {
         let wanted = Targets::new(targets);
         let notes = Mutex::new(Notes::default());
-        for pack in store.packs() {
-            let make = || Noter { store, pack, wanted: &wanted, notes: Notes::default() };
-            let collect = |noter: Noter<'_, '_>| notes.lock().unwrap_or_else(PoisonError::into_inner).add(noter.notes);
+        for (number, pack) in (0..).zip(store.packs()) {
+            let make = || Noter { store, pack, wanted: &wanted, notes: Notes::default(), sweeper: sweeper(number) };
+            let collect = |noter: Noter<'_, 's, 'p>| {
+                notes.lock().unwrap_or_else(PoisonError::into_inner).add(noter.notes);
+                swept(noter.sweeper);
+            };
             walk::walk(pack, bounds, &make, &collect);
         }
         let mut notes = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
         super::loose::each_tree(store, &mut |id, bytes| {
-            let items = items(bytes, &wanted, store.object_hash().len_in_bytes(), &mut notes.names);
-            notes.push(short(id), NONE, &items, &[]);
+            let id_len = store.object_hash().len_in_bytes();
+            let listed = Lister { id_len, wanted: &wanted, names: &mut notes.names }.list(bytes);
+            notes.push(short(id), NONE, listed.items(), Vec::new());
         });
         Holder::new(notes, &wanted).run()
     }
@@ -146,42 +154,6 @@ impl Lineage {
     }
 }
 
-/// The objects asked for.
-struct Targets {
-    /// Short names with the targets' numbers.
-    sorted: Vec<(Short, u32)>,
-    /// A bit for each possible start of two bytes: most entries of most trees end at it.
-    filter: Vec<u64>,
-}
-
-impl Targets {
-    fn new(ids: &[ObjectId]) -> Self {
-        let mut sorted: Vec<(Short, u32)> = (0..).zip(ids).map(|(number, id)| (short(id), number)).collect();
-        sorted.sort_unstable();
-        let mut filter = vec![0; 1 << 10];
-        for (short, _) in &sorted {
-            let (word, bit) = Self::bit(*short);
-            filter[word] |= bit;
-        }
-        Self { sorted, filter }
-    }
-
-    const fn bit(short: Short) -> (usize, u64) {
-        let start = (short >> 48) as usize;
-        (start >> 6, 1 << (start & 63))
-    }
-
-    fn contains(&self, short: Short) -> bool {
-        let (word, bit) = Self::bit(short);
-        self.filter[word] & bit != 0 && self.sorted.binary_search_by_key(&short, |target| target.0).is_ok()
-    }
-
-    fn numbers(&self, short: Short) -> impl Iterator<Item = u32> + '_ {
-        let from = self.sorted.partition_point(|target| target.0 < short);
-        self.sorted[from..].iter().take_while(move |target| target.0 == short).map(|target| target.1)
-    }
-}
-
 /// What the walk notes.
 #[derive(Default)]
 struct Notes {
@@ -193,32 +165,21 @@ struct Notes {
 }
 
 impl Notes {
-    /// Notes a tree; gives its number.
-    fn push(&mut self, tree: Short, base: u32, items: &[Item], known: &[Item]) -> u32 {
+    /// Notes a tree and what makes it another than its base; gives its number.
+    fn push(&mut self, tree: Short, base: u32, mut added: Vec<Item>, mut removed: Vec<Item>) -> u32 {
         let number = u32::try_from(self.trees.len()).unwrap_or(NONE);
         let start = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         self.trees.push((tree, base, start(self.added.len()), start(self.removed.len())));
         if self.added.len() + self.removed.len() > EDGES_MAX {
             return number;
         }
-        let (mut new, mut old) = (items.iter().peekable(), known.iter().peekable());
-        loop {
-            match (new.peek(), old.peek()) {
-                (Some(one), Some(other)) if one == other => {
-                    new.next();
-                    old.next();
-                }
-                (Some(one), other) if other.is_none_or(|other| one < other) => {
-                    self.added.push(**one);
-                    new.next();
-                }
-                (_, Some(other)) => {
-                    self.removed.push(**other);
-                    old.next();
-                }
-                _ => return number,
-            }
-        }
+        added.sort_unstable();
+        added.dedup();
+        removed.sort_unstable();
+        removed.dedup();
+        self.added.extend(added.iter().filter(|item| removed.binary_search(item).is_err()));
+        self.removed.extend(removed.iter().filter(|item| added.binary_search(item).is_err()));
+        number
     }
 
     fn add(&mut self, other: Self) {
@@ -244,91 +205,74 @@ impl Notes {
     }
 }
 
-/// Notes the trees of one thread.
-struct Noter<'n, 'p> {
-    store: &'n Store<'p>,
-    pack: &'n Pack<'p>,
+/// Notes the trees of one thread, and searches what is new in them.
+struct Noter<'n, 's, 'p> {
+    store: &'s Store<'p>,
+    pack: &'s Pack<'p>,
     wanted: &'n Targets,
     notes: Notes,
+    sweeper: Sweeper<'s, 'p>,
 }
 
-impl walk::Visitor for Noter<'_, '_> {
-    /// The number of a tree, and its entries that matter, sorted.
-    type State = (u32, Vec<Item>);
+/// What is kept of a tree while deltas on it are walked.
+struct Noted {
+    number: u32,
+    listed: Listed,
+    /// Whether anything that is searched for stands in it.
+    is_hit: bool,
+}
+
+impl walk::Visitor for Noter<'_, '_, '_> {
+    type State = Noted;
 
     fn wants(&self, kind: Kind) -> bool {
         kind == Kind::Tree
     }
 
-    fn reach(&self) -> usize {
-        0
+    fn seams(&self) -> Option<Seams<'_>> {
+        self.sweeper.seams()
     }
 
-    fn needs(&mut self, _: Kind, _: &Self::State, _: &[u8], _: u64) -> bool {
+    fn needs(&mut self, _: Kind, base: &Noted, news: News<'_>) -> bool {
+        self.sweeper.suspect(base.is_hit, news);
         true
     }
 
-    fn object(&mut self, entry: u32, object: Object<'_>, base: Option<&Self::State>) -> Self::State {
+    fn object(&mut self, entry: u32, object: Object<'_>, base: Option<Base<'_, Noted>>) -> Noted {
         let id = self.pack.id(entry).unwrap_or_else(|| self.store.hash(Kind::Tree, object.bytes));
-        let len = self.store.object_hash().len_in_bytes();
-        let items = items(object.bytes, self.wanted, len, &mut self.notes.names);
-        let (number, known) = base.map_or((NONE, [].as_slice()), |(number, known)| (*number, known.as_slice()));
-        (self.notes.push(short(&id), number, &items, known), items)
+        let is_hit = self.sweeper.tree(entry, object, base.is_some());
+        let id_len = self.store.object_hash().len_in_bytes();
+        let mut lister = Lister { id_len, wanted: self.wanted, names: &mut self.notes.names };
+        let Some((base, ends)) = base.and_then(|base| Some((base.state, base.delta.same_ends()?))) else {
+            let listed = lister.list(object.bytes);
+            let number = self.notes.push(short(&id), NONE, listed.items(), Vec::new());
+            return Noted { number, listed, is_hit };
+        };
+        let Change { listed, added, removed } = lister.change(&base.listed, object.bytes, ends);
+        let number = self.notes.push(short(&id), base.number, added, removed);
+        Noted { number, listed, is_hit }
     }
 
-    fn passed(&mut self, _: u32, _: Kind, _: u64) -> Self::State {
-        (NONE, Vec::new())
+    fn passed(&mut self, _: u32, _: Kind, _: u64) -> Noted {
+        Noted { number: NONE, listed: Listed::default(), is_hit: false }
     }
 
-    fn piece(&mut self, _: u32, _: Kind, _: &[u8]) -> bool {
-        false
+    fn piece(&mut self, entry: u32, kind: Kind, piece: &[u8]) -> bool {
+        self.sweeper.piece(entry, kind, piece)
     }
 
-    fn pieces_end(&mut self, _: u32, _: Kind, _: u64) {}
-
-    fn fault(&mut self, _: u32, _: &'static str) {}
-
-    fn outside(&mut self, id: ObjectId, out: &mut Vec<u8>) -> Option<(Kind, Self::State)> {
-        Some((self.store.read(&id, out)?, (NONE, Vec::new())))
+    fn pieces_end(&mut self, entry: u32, kind: Kind, bytes: u64) {
+        self.sweeper.pieces_end(entry, kind, bytes);
     }
-}
 
-/// The trees in `bytes` and the targets, sorted.
-fn items(bytes: &[u8], wanted: &Targets, len: usize, names: &mut HashMap<u64, Vec<u8>>) -> Vec<Item> {
-    let mut items = Vec::new();
-    let mut rest = bytes;
-    while let Some(nul) = memchr::memchr(0, rest) {
-        let (entry, after) = (&rest[..nul], &rest[nul + 1..]);
-        let Some((id, after)) = after.split_at_checked(len) else { break };
-        rest = after;
-        // Files start with 100 and links with 12: one look at a byte tells almost all.
-        let is_tree =
-            matches!(entry, [b'4', b'0', b'0', b'0', b'0', b' ', ..] | [b'0', b'4', b'0', b'0', b'0', b'0', b' ', ..]);
-        let short = first_eight(id);
-        if !is_tree && !wanted.contains(short) {
-            continue;
-        }
-        let name = memchr::memchr(b' ', entry).map_or(entry, |space| &entry[space + 1..]);
-        let hash = hash(name);
-        names.entry(hash).or_insert_with(|| name.to_vec());
-        items.push((short, hash));
+    fn fault(&mut self, entry: u32, reason: &'static str) {
+        walk::Visitor::fault(&mut self.sweeper, entry, reason);
     }
-    items.sort_unstable();
-    items.dedup();
-    items
-}
 
-/// FNV-1a: names are short, and one that collides only shows under another's name.
-fn hash(name: &[u8]) -> u64 {
-    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-fn short(id: &ObjectId) -> Short {
-    first_eight(id.as_slice())
-}
-
-fn first_eight(id: &[u8]) -> Short {
-    id.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+    fn outside(&mut self, id: ObjectId, out: &mut Vec<u8>) -> Option<(Kind, Noted)> {
+        let (kind, is_hit) = self.sweeper.outside(id, out)?;
+        Some((kind, Noted { number: NONE, listed: Listed::default(), is_hit }))
+    }
 }
 
 /// Works out what holds what.

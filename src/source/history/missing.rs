@@ -1,8 +1,9 @@
 //! Objects that others name and that are not there.
 
+use super::delta::Seams;
 use super::graph::Graph;
 use super::store::Store;
-use super::walk::{self, Bounds, Object};
+use super::walk::{self, Base, Bounds, News, Object};
 use gix_hash::{ObjectId, oid};
 use gix_object::{Kind, TreeRefIter};
 use std::collections::{BTreeSet, HashSet};
@@ -89,15 +90,15 @@ impl walk::Visitor for Checker<'_, '_> {
         kind == Kind::Tree
     }
 
-    fn reach(&self) -> usize {
-        0
+    fn seams(&self) -> Option<Seams<'_>> {
+        None
     }
 
-    fn needs(&mut self, _: Kind, (): &(), _: &[u8], _: u64) -> bool {
+    fn needs(&mut self, _: Kind, (): &(), _: News<'_>) -> bool {
         true
     }
 
-    fn object(&mut self, _: u32, object: Object<'_>, _: Option<&()>) {
+    fn object(&mut self, _: u32, object: Object<'_>, _: Option<Base<'_, ()>>) {
         check(self.store, object.bytes, &mut self.known, &mut self.missing);
     }
 

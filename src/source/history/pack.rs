@@ -12,6 +12,8 @@ use rayon::prelude::*;
 pub const NONE: u32 = u32::MAX;
 /// Entries whose headers one task reads.
 const CHUNK_ENTRIES: usize = 4_096;
+/// Of these, so many are touched before any is parsed.
+const TOUCHED_ENTRIES: usize = 32;
 
 /// The entries of one pack, in the order of the pack, as a forest of deltas on whole objects.
 pub struct Pack<'p> {
@@ -27,6 +29,8 @@ pub struct Pack<'p> {
     next_sibling: Vec<u32>,
     /// Entries that are no delta on another entry of this pack.
     roots: Vec<u32>,
+    /// Whether a delta lies before its base, as one that names it may: only then can deltas go in circles.
+    has_later_bases: bool,
     /// Where reading stopped because the pack is damaged.
     pub damaged: Option<String>,
 }
@@ -61,6 +65,7 @@ impl<'p> Pack<'p> {
             first_child: Vec::new(),
             next_sibling: Vec::new(),
             roots: Vec::new(),
+            has_later_bases: false,
             damaged: None,
         };
         if !index.is_some_and(|index| pack.take_index(index)) {
@@ -127,9 +132,37 @@ impl<'p> Pack<'p> {
     pub fn base_of(&self, entry: u32) -> Option<u32> {
         match self.base(self.offset(entry)) {
             Base::None => None,
-            Base::At(offset) => self.at(offset),
+            Base::At(offset) => self.before(entry, offset),
             Base::Object(id) => self.find(&id),
         }
+    }
+
+    /// The entry at `offset`, which most often is not far before `entry`.
+    fn before(&self, entry: u32, offset: u64) -> Option<u32> {
+        let (mut from, mut to, mut step) = (entry as usize, entry as usize, 8);
+        while from > 0 && self.offsets[from] > offset {
+            (to, from, step) = (from, from.saturating_sub(step), step * 4);
+        }
+        let at = self.offsets.get(from..=to)?.binary_search(&offset).ok()?;
+        u32::try_from(from + at).ok()
+    }
+
+    /// Entries that no walk from a root meets: deltas that go in circles.
+    pub fn circles(&self) -> Vec<u32> {
+        if !self.has_later_bases {
+            return Vec::new();
+        }
+        let mut is_met = vec![false; self.offsets.len()];
+        let mut open: Vec<u32> = self.roots.clone();
+        while let Some(entry) = open.pop() {
+            is_met[entry as usize] = true;
+            let mut child = self.first_child(entry);
+            while child != NONE {
+                open.push(child);
+                child = self.next_sibling(child);
+            }
+        }
+        (0..self.len()).filter(|&entry| !is_met[entry as usize]).collect()
     }
 
     fn at(&self, offset: u64) -> Option<u32> {
@@ -181,11 +214,16 @@ impl<'p> Pack<'p> {
 
     /// Links each delta to its base.
     fn plant(&mut self) {
-        let bases: Vec<u32> = (0..self.offsets.len())
-            .into_par_iter()
-            .with_min_len(CHUNK_ENTRIES)
-            .map(|number| u32::try_from(number).ok().and_then(|entry| self.base_of(entry)).unwrap_or(NONE))
-            .collect();
+        let mut bases = vec![NONE; self.offsets.len()];
+        bases.par_chunks_mut(CHUNK_ENTRIES).enumerate().for_each(|(chunk, bases)| {
+            let first = chunk * CHUNK_ENTRIES;
+            for (start, bases) in (first..).step_by(TOUCHED_ENTRIES).zip(bases.chunks_mut(TOUCHED_ENTRIES)) {
+                self.touch(&self.offsets[start..start + bases.len()]);
+                for (number, base) in (start..).zip(bases) {
+                    *base = u32::try_from(number).ok().and_then(|entry| self.base_of(entry)).unwrap_or(NONE);
+                }
+            }
+        });
         self.first_child = vec![NONE; bases.len()];
         self.next_sibling = vec![NONE; bases.len()];
         for (number, &base) in bases.iter().enumerate().rev() {
@@ -193,11 +231,18 @@ impl<'p> Pack<'p> {
             if base == NONE {
                 self.roots.push(entry);
             } else {
+                self.has_later_bases |= base >= entry;
                 self.next_sibling[number] = self.first_child[base as usize];
                 self.first_child[base as usize] = entry;
             }
         }
         self.roots.reverse();
+    }
+
+    /// Reads a byte at each of `offsets`: the waits for memory overlap, which those of parsing one header after another do not.
+    fn touch(&self, offsets: &[u64]) {
+        let byte = |&offset: &u64| usize::try_from(offset).ok().and_then(|at| self.bytes.get(at)).copied().unwrap_or(0);
+        std::hint::black_box(offsets.iter().map(byte).fold(0, |all, byte| all | byte));
     }
 
     /// What the entry at `offset` is a delta on.
@@ -215,21 +260,6 @@ impl<'p> Pack<'p> {
     fn end(&self) -> usize {
         self.bytes.len().saturating_sub(self.object_hash.len_in_bytes())
     }
-}
-
-/// Entries that no walk from a root meets: deltas that go in circles.
-pub fn unreachable(pack: &Pack<'_>) -> Vec<u32> {
-    let mut is_met = vec![false; pack.offsets.len()];
-    let mut open: Vec<u32> = pack.roots.clone();
-    while let Some(entry) = open.pop() {
-        is_met[entry as usize] = true;
-        let mut child = pack.first_child(entry);
-        while child != NONE {
-            open.push(child);
-            child = pack.next_sibling(child);
-        }
-    }
-    (0..pack.len()).filter(|&entry| !is_met[entry as usize]).collect()
 }
 
 /// How many entries a pack says it holds.

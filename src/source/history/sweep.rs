@@ -3,10 +3,12 @@
 //! It says which objects hold something to look at, not what.
 
 use super::commits::Commits;
+use super::delta::Seams;
+use super::lineage::Lineage;
 use super::loose;
-use super::pack::{self, Pack};
+use super::pack::Pack;
 use super::store::{Place, Store, object_name};
-use super::walk::{self, Bounds, Object, START_BYTES};
+use super::walk::{self, Base, Bounds, News, Object, START_BYTES, Visitor as _};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::sync::{Mutex, PoisonError};
@@ -16,12 +18,12 @@ const FAULTS_LISTED_MAX: usize = 10_000;
 
 /// What is searched for.
 pub trait Search: Sync {
-    /// Whether something stands in `bytes`.
+    /// Whether something stands in `bytes`, a whole object.
     fn any(&self, bytes: &[u8]) -> bool;
-    /// The most bytes that something [`Search::any`] finds takes.
-    fn reach(&self) -> usize;
-    /// Whether what is new in an object goes on with a run that only the whole of it shows, such as one of base64.
-    fn goes_on(&self, news: &[u8]) -> bool;
+    /// Whether something stands in `bytes`, which are parts of an object that starts with `start`.
+    fn any_part(&self, start: &[u8], bytes: &[u8]) -> bool;
+    /// How much of what a delta copies [`Search::any_part`] has to see.
+    fn seams(&self) -> Seams<'_>;
     /// Whether an object of `bytes` that starts with `start` has to be looked at whatever it holds.
     fn opens(&self, start: &[u8], bytes: u64) -> bool;
 }
@@ -52,21 +54,16 @@ pub struct Swept {
     pub commits: Commits,
 }
 
-/// Reads every object in `store` once.
+/// Reads every object in `store` once but the trees in packs, which [`sweep_trees`] reads.
 pub fn sweep(store: &Store<'_>, search: &dyn Search, bounds: &Bounds) -> Swept {
     let collected = Mutex::new(Swept::default());
     let collect = |part: Swept| collected.lock().unwrap_or_else(PoisonError::into_inner).add(part);
-    for (number, pack) in store.packs().iter().enumerate() {
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let make = || Sweeper { store, pack, number, search, swept: Swept::default() };
-        let before = collected.lock().unwrap_or_else(PoisonError::into_inner).met();
+    for (number, pack) in (0..).zip(store.packs()) {
+        let make = || Sweeper { in_trees: false, ..Sweeper::new(store, number, search) };
         walk::walk(pack, bounds, &make, &|sweeper: Sweeper<'_, '_>| collect(sweeper.swept));
-        let met = collected.lock().unwrap_or_else(PoisonError::into_inner).met() - before;
         let mut rest = make();
-        if met < u64::from(pack.len()) {
-            for entry in pack::unreachable(pack) {
-                rest.fault(entry, "a delta that is based on itself");
-            }
+        for entry in pack.circles() {
+            rest.fault(entry, "a delta that is based on itself");
         }
         if let Some(damage) = &pack.damaged {
             rest.swept.faults.push((store.pack_name(number), damage.clone()));
@@ -74,12 +71,28 @@ pub fn sweep(store: &Store<'_>, search: &dyn Search, bounds: &Bounds) -> Swept {
         collect(rest.swept);
     }
     loose::sweep(store, search, bounds, &collect);
-    let mut swept = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
-    swept.hits.sort_unstable();
-    swept.hits.dedup_by(|one, other| one.id == other.id);
-    swept.faults.sort_unstable();
-    swept.faults.dedup();
-    swept
+    collected.into_inner().unwrap_or_else(PoisonError::into_inner).sorted()
+}
+
+/// Reads the trees in packs once; notes on the way which of them hold `targets`, if there are any.
+pub fn sweep_trees(
+    store: &Store<'_>,
+    search: &dyn Search,
+    targets: &[ObjectId],
+    bounds: &Bounds,
+) -> (Swept, Option<Lineage>) {
+    let collected = Mutex::new(Swept::default());
+    let collect = |part: Swept| collected.lock().unwrap_or_else(PoisonError::into_inner).add(part);
+    let sweeper = |number| Sweeper { in_trees: true, ..Sweeper::new(store, number, search) };
+    let lineage = if targets.is_empty() {
+        for (number, pack) in (0..).zip(store.packs()) {
+            walk::walk(pack, bounds, &|| sweeper(number), &|sweeper: Sweeper<'_, '_>| collect(sweeper.swept));
+        }
+        None
+    } else {
+        Some(Lineage::new(store, targets, bounds, &sweeper, &|sweeper| collect(sweeper.swept)))
+    };
+    (collected.into_inner().unwrap_or_else(PoisonError::into_inner).sorted(), lineage)
 }
 
 impl Swept {
@@ -95,18 +108,30 @@ impl Swept {
         self.commits.append(other.commits);
     }
 
-    /// Objects read or given up.
-    fn met(&self) -> u64 {
-        self.objects + self.faults.len() as u64
+    /// In order, each thing once.
+    fn sorted(mut self) -> Self {
+        self.hits.sort_unstable();
+        self.hits.dedup_by(|one, other| one.id == other.id);
+        self.faults.sort_unstable();
+        self.faults.dedup();
+        self
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.add(other);
+        self.sorted()
     }
 
     /// Takes a whole object that was read.
     pub(super) fn take(&mut self, hit: impl Fn() -> Hit, object: Object<'_>, search: &dyn Search) -> bool {
         self.objects += 1;
         self.bytes += object.bytes.len() as u64;
-        let is_found = search.any(object.bytes);
         let start = &object.bytes[..object.bytes.len().min(START_BYTES)];
-        if is_found || search.opens(start, object.bytes.len() as u64) {
+        let is_found = if object.kind == Kind::Blob { search.any(object.bytes) } else { search.any_part(b"", object.bytes) };
+        let is_opened = object.kind == Kind::Blob && search.opens(start, object.bytes.len() as u64);
+        if is_found || is_opened {
             self.hits.push(hit());
         }
         if object.kind == Kind::Commit {
@@ -117,15 +142,36 @@ impl Swept {
 }
 
 /// Sweeps the families of one pack on one thread.
-struct Sweeper<'s, 'p> {
+pub(super) struct Sweeper<'s, 'p> {
     store: &'s Store<'p>,
     pack: &'s Pack<'p>,
     number: u32,
     search: &'s dyn Search,
+    /// Whether it reads trees, and nothing else, or all but trees.
+    in_trees: bool,
+    is_suspect: bool,
     swept: Swept,
 }
 
-impl Sweeper<'_, '_> {
+impl<'s, 'p> Sweeper<'s, 'p> {
+    fn new(store: &'s Store<'p>, number: u32, search: &'s dyn Search) -> Self {
+        let pack = &store.packs()[number as usize];
+        Self { store, pack, number, search, in_trees: false, is_suspect: false, swept: Swept::default() }
+    }
+
+    /// Looks at what is new in a tree that is made whole in any case.
+    pub fn suspect(&mut self, base: bool, news: News<'_>) {
+        self.is_suspect = base || self.search.any_part(b"", news.changed);
+    }
+
+    /// Takes a tree, searched where it is no delta or [`Sweeper::suspect`] found it to be worth that.
+    pub fn tree(&mut self, entry: u32, tree: Object<'_>, is_delta: bool) -> bool {
+        if is_delta && !self.is_suspect {
+            return self.passed(entry, tree.kind, tree.bytes.len() as u64);
+        }
+        self.object(entry, tree, None)
+    }
+
     fn fault(&mut self, entry: u32, reason: &str) {
         let name = match self.pack.id(entry) {
             Some(id) => object_name(&id),
@@ -139,24 +185,22 @@ impl walk::Visitor for Sweeper<'_, '_> {
     /// Whether anything stands in the base.
     type State = bool;
 
-    fn wants(&self, _: Kind) -> bool {
-        true
+    fn wants(&self, kind: Kind) -> bool {
+        (kind == Kind::Tree) == self.in_trees
     }
 
-    fn reach(&self) -> usize {
-        self.search.reach()
+    fn seams(&self) -> Option<Seams<'_>> {
+        Some(self.search.seams())
     }
 
-    fn needs(&mut self, kind: Kind, base: &bool, news: &[u8], bytes: u64) -> bool {
-        let start = &news[..news.len().min(START_BYTES)];
+    fn needs(&mut self, kind: Kind, base: &bool, news: News<'_>) -> bool {
         kind == Kind::Commit
             || *base
-            || self.search.any(news)
-            || self.search.opens(start, bytes)
-            || (kind == Kind::Blob && self.search.goes_on(news))
+            || (kind == Kind::Blob && self.search.opens(news.start, news.bytes))
+            || self.search.any_part(if kind == Kind::Blob { news.start } else { b"" }, news.changed)
     }
 
-    fn object(&mut self, entry: u32, object: Object<'_>, _: Option<&bool>) -> bool {
+    fn object(&mut self, entry: u32, object: Object<'_>, _: Option<Base<'_, bool>>) -> bool {
         let place = Place::Packed { pack: self.number, entry };
         let name = || self.pack.id(entry).unwrap_or_else(|| self.store.hash(object.kind, object.bytes));
         self.swept.take(|| Hit { id: name(), kind: object.kind, place }, object, self.search)

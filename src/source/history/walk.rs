@@ -3,7 +3,7 @@
 //! A family is walked depth first: a base is kept only until its last delta is done, and families run in parallel.
 //! What an object means is the visitor's.
 
-use super::delta::Delta;
+use super::delta::{Delta, Seams};
 use super::inflate::{Buffer, Inflater, Stream};
 use super::pack::{Entry, NONE, Pack};
 use crate::blob::Windows as _;
@@ -31,12 +31,12 @@ pub trait Visitor {
 
     /// Whether families of `kind` are walked at all.
     fn wants(&self, kind: Kind) -> bool;
-    /// The most bytes that something searched for takes.
-    fn reach(&self) -> usize;
-    /// Whether the whole of a delta's result has to be seen, given the state of its base and all that is new in it.
-    fn needs(&mut self, kind: Kind, base: &Self::State, news: &[u8], bytes: u64) -> bool;
-    /// A whole object, with the state of its base if it is a delta.
-    fn object(&mut self, entry: u32, object: Object<'_>, base: Option<&Self::State>) -> Self::State;
+    /// How much of what a delta copies may make something with what it inserts; none where every result has to be seen whole.
+    fn seams(&self) -> Option<Seams<'_>>;
+    /// Whether the whole of a delta's result has to be seen, given the state of its base and what is new in it.
+    fn needs(&mut self, kind: Kind, base: &Self::State, news: News<'_>) -> bool;
+    /// A whole object, with its base if it is a delta on an object of the same pack.
+    fn object(&mut self, entry: u32, object: Object<'_>, base: Option<Base<'_, Self::State>>) -> Self::State;
     /// A delta whose result need not be seen whole; `bytes` is its size.
     fn passed(&mut self, entry: u32, kind: Kind, bytes: u64) -> Self::State;
     /// A piece of an object too large to be held; pieces overlap as windows do. `false` ends the reading.
@@ -56,6 +56,26 @@ pub struct Object<'o> {
     pub kind: Kind,
     /// Its content.
     pub bytes: &'o [u8],
+}
+
+/// What an object was made of.
+#[derive(Clone, Copy)]
+pub struct Base<'b, S> {
+    /// The state of the base.
+    pub state: &'b S,
+    /// What made the object of it.
+    pub delta: Delta<'b>,
+}
+
+/// What a delta makes, as far as it can be told without making it.
+#[derive(Clone, Copy)]
+pub struct News<'n> {
+    /// The first [`START_BYTES`] of the result, or all of them.
+    pub start: &'n [u8],
+    /// All that may hold what the base does not, see [`Delta::news`].
+    pub changed: &'n [u8],
+    /// Bytes of the result.
+    pub bytes: u64,
 }
 
 /// What all threads of one sweep share.
@@ -145,6 +165,7 @@ struct Walker<'w, 'p, V: Visitor> {
     inflater: Inflater,
     delta: Buffer,
     news: Vec<u8>,
+    start: Vec<u8>,
     pool: Vec<Buffer>,
     stack: Vec<Frame<V::State>>,
     held_bytes: usize,
@@ -159,6 +180,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             inflater: Inflater::default(),
             delta: Buffer::default(),
             news: Vec::new(),
+            start: Vec::new(),
             pool: Vec::new(),
             stack: Vec::new(),
             held_bytes: 0,
@@ -232,10 +254,16 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if delta.base_bytes != base.bytes().len() as u64 {
             return Err("delta for another base");
         }
-        let reach = self.visitor.reach();
-        delta.news(base.bytes(), reach, START_BYTES, &mut self.news).ok_or("damaged delta")?;
         let has_children = self.pack.first_child(child) != NONE;
-        let is_needed = self.visitor.needs(kind, state, &self.news, delta.result_bytes);
+        let is_needed = match self.visitor.seams() {
+            None => true,
+            Some(seams) => {
+                delta.news(base.bytes(), seams, &mut self.news).ok_or("damaged delta")?;
+                let start = delta.start(base.bytes(), START_BYTES, &mut self.start).ok_or("damaged delta")?;
+                let news = News { start, changed: &self.news, bytes: delta.result_bytes };
+                self.visitor.needs(kind, state, news)
+            }
+        };
         if !is_needed && !has_children {
             self.visitor.passed(child, kind, delta.result_bytes);
             return Ok(None);
@@ -250,7 +278,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         let len = usize::try_from(delta.result_bytes).map_err(|_| "too large")?;
         delta.patch(base.bytes(), buffer.room(len)).ok_or("damaged delta")?;
         let state = if is_needed {
-            self.visitor.object(child, Object { kind, bytes: buffer.bytes() }, Some(state))
+            self.visitor.object(child, Object { kind, bytes: buffer.bytes() }, Some(Base { state, delta }))
         } else {
             self.visitor.passed(child, kind, delta.result_bytes)
         };
