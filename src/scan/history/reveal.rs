@@ -30,7 +30,7 @@ impl Search for Needles<'_> {
     }
 
     fn seams(&self) -> Seams<'_> {
-        Seams { reach: self.0.reach(), parts: &PARTS }
+        Seams { reach: self.0.reach().saturating_sub(1), parts: &PARTS }
     }
 
     fn opens(&self, start: &[u8], bytes: u64) -> bool {

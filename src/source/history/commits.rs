@@ -3,6 +3,7 @@
 //! Kept for every commit, since whether one matters is known only at the end; about 70 bytes each.
 
 use gix_hash::{Kind, ObjectId};
+use rayon::prelude::*;
 
 /// Many commits, in no order.
 #[derive(Default)]
@@ -61,15 +62,16 @@ impl Commits {
     }
 
     /// Every commit, all named by `object_hash`.
-    pub fn iter(&self, object_hash: Kind) -> impl Iterator<Item = Commit> + '_ {
-        self.chunks.iter().flat_map(move |chunk| {
-            let mut rest = chunk.as_slice();
-            std::iter::from_fn(move || {
-                let (commit, after) = unpack(rest, object_hash.len_in_bytes())?;
+    pub fn all(&self, object_hash: Kind) -> Vec<Commit> {
+        let commits = |chunk: &Vec<u8>| {
+            let (mut rest, mut commits) = (chunk.as_slice(), Vec::new());
+            while let Some((commit, after)) = unpack(rest, object_hash.len_in_bytes()) {
+                commits.push(commit);
                 rest = after;
-                Some(commit)
-            })
-        })
+            }
+            commits
+        };
+        self.chunks.par_iter().flat_map_iter(commits).collect()
     }
 }
 
@@ -135,7 +137,7 @@ mod tests {
         commits.push(&id('4'), b"no commit");
         let mut all = Commits::default();
         all.append(commits);
-        let found: Vec<Commit> = all.iter(Kind::Sha1).collect();
+        let found: Vec<Commit> = all.all(Kind::Sha1);
         assert_eq!(found.len(), 2);
         assert_eq!(found[1], Commit { id: id('2'), tree: id('a'), parents: vec![id('1'), id('3')], time: -7 });
     }

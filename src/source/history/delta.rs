@@ -1,99 +1,108 @@
 //! git's deltas: copies from a base and bytes of their own.
 //!
-//! Every number in a delta may lie, so each is checked where it is used.
+//! Every number in a delta may lie, so all are checked when it is read, and each once more where it is used.
 
-/// A delta, taken apart as far as its two sizes.
+/// Instructions of a delta, 12 bytes each, beyond which it counts as damaged: one that makes 128 MiB of pieces as short as git makes them
+/// has as many.
+const STEPS_MAX: usize = 8 << 20;
+/// Room for instructions that is kept from one delta to the next.
+const STEPS_KEPT_MAX: usize = 64 << 10;
+
+/// A delta, taken apart.
 #[derive(Clone, Copy)]
 pub struct Delta<'d> {
     /// Bytes of the base it was made for.
     pub base_bytes: u64,
     /// Bytes it makes.
     pub result_bytes: u64,
-    instructions: &'d [u8],
+    bytes: &'d [u8],
+    steps: &'d [Step],
 }
 
-/// One instruction.
-enum Step<'d> {
-    Copy { offset: usize, len: usize },
-    Insert(&'d [u8]),
+/// One instruction: a part of the base, or of the delta itself.
+#[derive(Clone, Copy)]
+pub struct Step {
+    is_copy: bool,
+    from: u32,
+    len: u32,
 }
 
 impl<'d> Delta<'d> {
-    /// Reads the sizes in front.
-    pub fn read(bytes: &'d [u8]) -> Option<Self> {
+    /// Reads `bytes` into `steps`; none where it does not make what it says of a base of the size it tells.
+    pub fn read(bytes: &'d [u8], steps: &'d mut Vec<Step>) -> Option<Self> {
+        steps.clear();
+        steps.shrink_to(STEPS_KEPT_MAX);
         let (base_bytes, rest) = size(bytes)?;
-        let (result_bytes, instructions) = size(rest)?;
-        Some(Self { base_bytes, result_bytes, instructions })
+        let (result_bytes, rest) = size(rest)?;
+        let (mut at, mut total) = (bytes.len() - rest.len(), 0);
+        while at < bytes.len() {
+            let (step, next) = step(bytes, at)?;
+            if step.is_copy && u64::from(step.from) + u64::from(step.len) > base_bytes {
+                return None;
+            }
+            total += u64::from(step.len);
+            if total > result_bytes || steps.len() == STEPS_MAX {
+                return None;
+            }
+            steps.push(step);
+            at = next;
+        }
+        (total == result_bytes).then_some(Self { base_bytes, result_bytes, bytes, steps })
+    }
+
+    /// What `step` adds to the result.
+    fn piece<'p>(&self, step: Step, base: &'p [u8]) -> Option<&'p [u8]>
+    where
+        'd: 'p,
+    {
+        let from = step.from as usize;
+        (if step.is_copy { base } else { self.bytes }).get(from..from + step.len as usize)
     }
 
     /// Fills `out`, which has to be of the size the delta tells, from `base`.
     pub fn patch(&self, base: &[u8], out: &mut [u8]) -> Option<()> {
-        let (mut rest, mut at) = (self.instructions, 0);
-        while !rest.is_empty() {
-            let (step, after) = step(rest)?;
-            let piece = match step {
-                Step::Copy { offset, len } => base.get(offset..offset.checked_add(len)?)?,
-                Step::Insert(bytes) => bytes,
-            };
-            out.get_mut(at..at + piece.len())?.copy_from_slice(piece);
-            at += piece.len();
+        let mut rest = out;
+        for &step in self.steps {
+            let (room, after) = std::mem::take(&mut rest).split_at_mut_checked(step.len as usize)?;
+            room.copy_from_slice(self.piece(step, base)?);
             rest = after;
         }
-        (at == out.len()).then_some(())
+        rest.is_empty().then_some(())
     }
 
     /// Writes to `out` all that can hold a match which `base` does not hold: the bytes that are inserted, and the ends of
     /// what is copied, as far as `seams` say. Where something is passed over, a byte stands that is part of no match.
     pub fn news(&self, base: &[u8], seams: Seams<'_>, out: &mut Vec<u8>) -> Option<()> {
         out.clear();
-        let (mut rest, mut total) = (self.instructions, 0_u64);
-        while !rest.is_empty() {
-            let (step, after) = step(rest)?;
-            match step {
-                Step::Insert(piece) => {
-                    out.extend_from_slice(piece);
-                    total += piece.len() as u64;
-                }
-                Step::Copy { offset, len } => {
-                    let piece = base.get(offset..offset.checked_add(len)?)?;
-                    let (head, tail) = seams.of(piece);
-                    if head + tail >= len {
-                        out.extend_from_slice(piece);
-                    } else {
-                        out.extend_from_slice(&piece[..head]);
-                        out.push(PASSED_OVER);
-                        out.extend_from_slice(&piece[len - tail..]);
-                    }
-                    total += len as u64;
-                }
+        for &step in self.steps {
+            let piece = self.piece(step, base)?;
+            let (head, tail) = if step.is_copy { seams.of(piece) } else { (piece.len(), 0) };
+            if head + tail >= piece.len() {
+                out.extend_from_slice(piece);
+            } else {
+                out.extend_from_slice(&piece[..head]);
+                out.push(PASSED_OVER);
+                out.extend_from_slice(&piece[piece.len() - tail..]);
             }
-            rest = after;
         }
-        (total == self.result_bytes).then_some(())
+        Some(())
     }
 
     /// Bytes at the start and at the end of the result that are those of the base; the two do not overlap in either.
     pub fn same_ends(&self) -> Option<(usize, usize)> {
         let (base_len, result_len) = (usize::try_from(self.base_bytes).ok()?, usize::try_from(self.result_bytes).ok()?);
-        let (mut head, mut tail) = (0, 0);
-        let (mut rest, mut at, mut copied) = (self.instructions, 0, 0);
-        while !rest.is_empty() {
-            let (step, after) = step(rest)?;
-            rest = after;
-            let len = match step {
-                Step::Copy { offset, len } => {
-                    if offset == at && head == at {
-                        head += len;
-                    }
-                    tail = if offset == copied { tail + len } else { len };
-                    copied = offset.checked_add(len)?;
-                    len
+        let (mut head, mut tail, mut at, mut copied) = (0, 0, 0, 0);
+        for step in self.steps {
+            let (from, len) = (step.from as usize, step.len as usize);
+            if !step.is_copy {
+                (tail, copied) = (0, usize::MAX);
+            } else {
+                if from == at && head == at {
+                    head += len;
                 }
-                Step::Insert(bytes) => {
-                    (tail, copied) = (0, usize::MAX);
-                    bytes.len()
-                }
-            };
+                tail = if from == copied { tail + len } else { len };
+                copied = from + len;
+            }
             at += len;
         }
         let tail = if copied == base_len { tail } else { 0 };
@@ -103,22 +112,21 @@ impl<'d> Delta<'d> {
 
     /// The first `len` bytes of the result, or all of them; `out` is used where they are no part of `base`.
     pub fn start<'s>(&self, base: &'s [u8], len: usize, out: &'s mut Vec<u8>) -> Option<&'s [u8]> {
+        if let Some(&first) = self.steps.first()
+            && first.is_copy
+            && (first.len as usize >= len || self.steps.len() == 1)
+        {
+            let piece = base.get(first.from as usize..)?.get(..first.len as usize)?;
+            return Some(&piece[..piece.len().min(len)]);
+        }
         out.clear();
-        let mut rest = self.instructions;
-        while !rest.is_empty() && out.len() < len {
-            let (step, after) = step(rest)?;
+        for &step in self.steps {
             let room = len - out.len();
-            match step {
-                Step::Copy { offset, len: copied } => {
-                    let piece = base.get(offset..offset.checked_add(copied)?)?;
-                    if out.is_empty() && (copied >= len || after.is_empty()) {
-                        return Some(&piece[..copied.min(len)]);
-                    }
-                    out.extend_from_slice(&piece[..copied.min(room)]);
-                }
-                Step::Insert(bytes) => out.extend_from_slice(&bytes[..bytes.len().min(room)]),
+            if room == 0 {
+                break;
             }
-            rest = after;
+            let piece = self.piece(step, base)?;
+            out.extend_from_slice(&piece[..piece.len().min(room)]);
         }
         Some(out)
     }
@@ -127,7 +135,7 @@ impl<'d> Delta<'d> {
 /// How much of what a delta copies has to be seen where it meets something else.
 #[derive(Clone, Copy)]
 pub struct Seams<'s> {
-    /// The most bytes of a match that is told by its spelling.
+    /// Bytes of the longest match that is told by its spelling, but one: that one stands on the other side.
     pub reach: usize,
     /// What each byte may be part of.
     pub parts: &'s [Part; 256],
@@ -203,31 +211,33 @@ fn size(bytes: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// The first instruction of `bytes` and what follows it; see gitformat-pack(5).
+/// The instruction at `at` of `bytes`, and where the next one starts; see gitformat-pack(5).
 #[inline]
-fn step(bytes: &[u8]) -> Option<(Step<'_>, &[u8])> {
-    let (&code, rest) = bytes.split_first()?;
+fn step(bytes: &[u8], at: usize) -> Option<(Step, usize)> {
+    let (&code, rest) = bytes.get(at..)?.split_first()?;
     if code & 0x80 == 0 {
-        if code == 0 {
-            return None;
-        }
-        let (inserted, rest) = rest.split_at_checked(usize::from(code))?;
-        return Some((Step::Insert(inserted), rest));
+        let end = at + 1 + usize::from(code);
+        let is_whole = code != 0 && end <= bytes.len();
+        let from = u32::try_from(at + 1).ok()?;
+        return is_whole.then_some((Step { is_copy: false, from, len: u32::from(code) }, end));
     }
     // Seven fields of which each may be there or not: a branch for each would be foreseen by nobody.
     let mut told = [0; 8];
-    let most = rest.len().min(7);
-    told[..most].copy_from_slice(&rest[..most]);
-    let (mut fields, mut at) = ([0_u8; 8], 0_usize);
+    match rest.first_chunk::<7>() {
+        Some(seven) => told[..7].copy_from_slice(seven),
+        None => told[..rest.len()].copy_from_slice(rest),
+    }
+    let (mut fields, mut read) = ([0_u8; 8], 0_usize);
     for (bit, field) in fields[..7].iter_mut().enumerate() {
         let is_there = code >> bit & 1;
-        *field = told[at & 7] * is_there;
-        at += usize::from(is_there);
+        *field = told[read & 7] * is_there;
+        read += usize::from(is_there);
     }
     let [first, second, third, fourth, ref len @ ..] = fields;
-    let offset = u32::from_le_bytes([first, second, third, fourth]) as usize;
-    let len = u32::from_le_bytes(*len) as usize;
-    Some((Step::Copy { offset, len: if len == 0 { 0x10000 } else { len } }, rest.get(at..)?))
+    let len = u32::from_le_bytes(*len);
+    let from = u32::from_le_bytes([first, second, third, fourth]);
+    let step = Step { is_copy: true, from, len: if len == 0 { 0x10000 } else { len } };
+    (read <= rest.len()).then_some((step, at + 1 + read))
 }
 
 #[cfg(test)]
@@ -244,7 +254,8 @@ mod tests {
     #[test]
     fn patches_and_tells_what_is_new() {
         let (base, bytes) = sample();
-        let delta = Delta::read(&bytes).unwrap();
+        let mut steps = Vec::new();
+        let delta = Delta::read(&bytes, &mut steps).unwrap();
         assert_eq!((delta.base_bytes, delta.result_bytes), (300, 302));
         let mut out = vec![0; 302];
         delta.patch(&base, &mut out).unwrap();
@@ -259,17 +270,18 @@ mod tests {
 
     #[test]
     fn ends_that_stay_as_they_are() {
+        let ends = |bytes: &[u8]| Delta::read(bytes, &mut Vec::new()).unwrap().same_ends();
         let (base, bytes) = sample();
-        assert_eq!(Delta::read(&bytes).unwrap().same_ends(), Some((200, 100)));
+        assert_eq!(ends(&bytes), Some((200, 100)));
         // Copies 100..300, then 0..100: nothing stays in place.
         let turned = [0xac, 0x02, 0xac, 0x02, 0x91, 100, 200, 0x90, 100];
-        assert_eq!(Delta::read(&turned).unwrap().same_ends(), Some((0, 0)));
+        assert_eq!(ends(&turned), Some((0, 0)));
         // Copies 0..200 and 100..300: what is there twice counts once.
         let twice = [0xac, 0x02, 0x90, 0x03, 0x90, 200, 0x91, 100, 200];
-        assert_eq!(Delta::read(&twice).unwrap().same_ends(), Some((200, 100)));
+        assert_eq!(ends(&twice), Some((200, 100)));
         // Copies 0..150 and 150..300.
         let whole = [0xac, 0x02, 0xac, 0x02, 0x90, 150, 0x91, 150, 150];
-        assert_eq!(Delta::read(&whole).unwrap().same_ends(), Some((base.len(), 0)));
+        assert_eq!(ends(&whole), Some((base.len(), 0)));
     }
 
     #[test]
@@ -300,13 +312,14 @@ mod tests {
     fn lies_are_refused() {
         let (base, bytes) = sample();
         for cut in 0..bytes.len() {
-            let whole = Delta::read(&bytes[..cut]).and_then(|delta| delta.patch(&base, &mut [0; 302]));
-            assert!(whole.is_none(), "{cut}");
+            assert!(Delta::read(&bytes[..cut], &mut Vec::new()).is_none(), "{cut}");
         }
-        let delta = Delta::read(&bytes).unwrap();
+        let mut steps = Vec::new();
+        let delta = Delta::read(&bytes, &mut steps).unwrap();
         assert!(delta.patch(&base[..250], &mut [0; 302]).is_none());
         assert!(delta.patch(&base, &mut [0; 301]).is_none());
-        assert!(Delta::read(&[0x80; 12]).is_none());
-        assert!(Delta::read(&[1, 1, 0]).unwrap().patch(&[1], &mut [0]).is_none());
+        assert!(Delta::read(&[0x80; 12], &mut Vec::new()).is_none());
+        assert!(Delta::read(&[1, 1, 0], &mut Vec::new()).is_none());
+        assert!(Delta::read(&[1, 1, 0x91, 1, 1], &mut Vec::new()).is_none());
     }
 }

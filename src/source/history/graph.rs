@@ -4,7 +4,7 @@
 
 use super::commits::{Commit, Commits};
 use gix_hash::{Kind, ObjectId};
-use rayon::slice::ParallelSliceMut as _;
+use rayon::prelude::*;
 
 /// Every commit of a store, by number.
 #[derive(Default)]
@@ -25,14 +25,14 @@ pub struct Graph {
 impl Graph {
     /// Over all of `commits`.
     pub fn new(commits: &Commits, object_hash: Kind) -> Self {
-        let mut all: Vec<Commit> = commits.iter(object_hash).collect();
+        let mut all = commits.all(object_hash);
         all.par_sort_unstable_by_key(|commit| commit.id);
         all.dedup_by_key(|commit| commit.id);
         let mut graph = Self { fan: fan(&all), commits: all, ..Self::default() };
-        for number in 0..graph.commits.len() {
+        let parents = |commit: &Commit| -> Vec<u32> { commit.parents.iter().filter_map(|id| graph.find(id)).collect() };
+        let parents: Vec<Vec<u32>> = graph.commits.par_iter().with_min_len(1_024).map(parents).collect();
+        for parents in parents {
             graph.starts.push(u32::try_from(graph.parents.len()).unwrap_or(u32::MAX));
-            let parents = graph.commits[number].parents.iter().filter_map(|id| graph.find(id));
-            let parents: Vec<u32> = parents.collect();
             graph.parents.extend(parents);
         }
         graph.starts.push(u32::try_from(graph.parents.len()).unwrap_or(u32::MAX));

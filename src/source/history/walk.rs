@@ -3,7 +3,7 @@
 //! A family is walked depth first: a base is kept only until its last delta is done, and families run in parallel.
 //! What an object means is the visitor's.
 
-use super::delta::{Delta, Seams};
+use super::delta::{Delta, Seams, Step};
 use super::inflate::{Buffer, Inflater, Stream};
 use super::pack::{Entry, NONE, Pack};
 use crate::blob::Windows as _;
@@ -164,6 +164,7 @@ struct Walker<'w, 'p, V: Visitor> {
     visitor: V,
     inflater: Inflater,
     delta: Buffer,
+    steps: Vec<Step>,
     news: Vec<u8>,
     start: Vec<u8>,
     pool: Vec<Buffer>,
@@ -179,6 +180,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             visitor,
             inflater: Inflater::default(),
             delta: Buffer::default(),
+            steps: Vec::new(),
             news: Vec::new(),
             start: Vec::new(),
             pool: Vec::new(),
@@ -250,7 +252,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         let entry = self.pack.entry(child).ok_or("damaged pack entry")?;
         let Some(Frame { state, buffer: Some(base), .. }) = self.stack.last() else { return Err("delta on nothing") };
         let stream = self.pack.stream(child, entry.start);
-        let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, &mut self.delta)?;
+        let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps))?;
         if delta.base_bytes != base.bytes().len() as u64 {
             return Err("delta for another base");
         }
@@ -342,7 +344,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         for &number in chain.iter().rev().skip(1) {
             let entry = self.pack.entry(number)?;
             let stream = self.pack.stream(number, entry.start);
-            let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, &mut self.delta).ok()?;
+            let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps)).ok()?;
             self.bounds.take(delta.result_bytes).then_some(())?;
             let mut next = self.pool.pop().unwrap_or_default();
             delta.patch(made.bytes(), next.room(usize::try_from(delta.result_bytes).ok()?))?;
@@ -391,7 +393,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         let entry = self.pack.entry(root).ok_or("damaged pack entry")?;
         let Some(Frame { buffer: Some(base), .. }) = self.stack.last() else { return Err("delta on nothing") };
         let stream = self.pack.stream(root, entry.start);
-        let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, &mut self.delta)?;
+        let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps))?;
         if delta.result_bytes > OBJECT_BYTES_MAX || !self.bounds.take(delta.result_bytes) {
             return Err("a delta that makes too much");
         }
@@ -444,8 +446,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
 /// What the delta `entry` makes of `base`.
 pub fn patched(inflater: &mut Inflater, pack: &Pack<'_>, entry: u32, base: &Buffer) -> Option<Buffer> {
     let header = pack.entry(entry)?;
-    let mut bytes = Buffer::default();
-    let delta = inflate_delta(inflater, pack.stream(entry, header.start), header.bytes, &mut bytes).ok()?;
+    let (mut bytes, mut steps) = (Buffer::default(), Vec::new());
+    let delta = inflate_delta(inflater, pack.stream(entry, header.start), header.bytes, (&mut bytes, &mut steps)).ok()?;
     if delta.result_bytes > OBJECT_BYTES_MAX {
         return None;
     }
@@ -477,7 +479,7 @@ fn inflate_delta<'d>(
     inflater: &mut Inflater,
     stream: &[u8],
     bytes: u64,
-    out: &'d mut Buffer,
+    (out, steps): (&'d mut Buffer, &'d mut Vec<Step>),
 ) -> Result<Delta<'d>, &'static str> {
     if bytes > OBJECT_BYTES_MAX || !is_plausible(stream, bytes) {
         return Err("a delta of more than 128 MiB");
@@ -486,5 +488,5 @@ fn inflate_delta<'d>(
     if !inflater.exact(stream, room) {
         return Err("damaged object");
     }
-    Delta::read(out.bytes()).ok_or("damaged delta")
+    Delta::read(out.bytes(), steps).ok_or("damaged delta")
 }
