@@ -187,6 +187,7 @@ fn first_eight(id: &[u8]) -> Short {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     /// A tree with a folder or a file for each number, named by it.
     fn tree(entries: &[(u8, u8)]) -> Vec<u8> {
@@ -205,7 +206,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(3), failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(3), failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn a_changed_list_is_that_of_the_whole_tree(

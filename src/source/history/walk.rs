@@ -101,7 +101,7 @@ impl Bounds {
 
 /// Walks every family of `pack` that the visitors want, each thread with a visitor of its own from `visitor`; `done` takes them back.
 pub fn walk<V: Visitor>(pack: &Pack<'_>, bounds: &Bounds, visitor: &(dyn Fn() -> V + Sync), done: &(dyn Fn(V) + Sync)) {
-    let (large, small): (Vec<u32>, Vec<u32>) = pack.roots().iter().partition(|&&root| family_is_large(pack, root));
+    let (large, small) = pack.roots();
     let make = || Done { walker: Some(Walker::new(pack, bounds, visitor())), done };
     large.par_iter().with_max_len(1).for_each_init(make, |walker, &root| walker.get(root));
     small.par_iter().with_min_len(32).with_max_len(512).for_each_init(make, |walker, &root| walker.get(root));
@@ -127,25 +127,6 @@ impl<V: Visitor> Drop for Done<'_, '_, V> {
             (self.done)(walker.visitor);
         }
     }
-}
-
-/// Whether a family has so many members that it should be started early.
-fn family_is_large(pack: &Pack<'_>, root: u32) -> bool {
-    const MEMBERS: usize = 500;
-    let mut open = vec![root];
-    let mut members = 0;
-    while let Some(entry) = open.pop() {
-        members += 1;
-        if members > MEMBERS {
-            return true;
-        }
-        let mut child = pack.first_child(entry);
-        while child != NONE {
-            open.push(child);
-            child = pack.next_sibling(child);
-        }
-    }
-    false
 }
 
 /// One base on the way down, with the deltas on it that are still to be done.
