@@ -111,6 +111,8 @@ pub struct Finding {
     pub subject: Option<String>,
     /// The side the code is on.
     pub side: Side,
+    /// What the code itself says, where the configuration set another side by path.
+    pub overruled: Option<Side>,
     /// Why, the deciding sentence first.
     pub evidence: Vec<String>,
     /// The imports that lead from a client entry to this file, the entry first; empty where none decided.
@@ -219,6 +221,20 @@ impl Finding {
     /// First 32 hexadecimal digits of SHA-256 over fingerprint, NUL, path: stable when lines move or rules change.
     pub fn id(&self) -> String {
         digest(&[self.fingerprint().as_bytes(), self.path.as_bytes()])
+    }
+
+    /// Whether a look at the files finds it, and not only one at the history.
+    pub fn is_in_files(&self) -> bool {
+        match self.origin {
+            Origin::File | Origin::Link | Origin::Stdin | Origin::Index | Origin::Message => true,
+            Origin::Blob | Origin::TreeEntry => self.history.as_ref().is_none_or(|history| history.at_head),
+            _ => false,
+        }
+    }
+
+    /// Whether the code itself is in a client, and only the configuration says that it is not.
+    pub fn is_taken_from_client(&self) -> bool {
+        !self.side.reaches_client() && self.overruled.is_some_and(Side::reaches_client)
     }
 
     /// That of the key; of rule and subject where there is none.

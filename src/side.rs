@@ -58,12 +58,14 @@ pub struct Judgement {
     pub chain: Vec<Step>,
     /// What of the SDK takes the key although it is for another kind, such as `publishableKey`.
     pub given_as: Option<String>,
+    /// What the code itself says, where the configuration says another side.
+    pub overruled: Option<Side>,
 }
 
 impl Judgement {
     /// A side and why, and nothing more.
     pub const fn new(side: Side, evidence: Vec<String>) -> Self {
-        Self { side, evidence, public_variable: None, chain: Vec::new(), given_as: None }
+        Self { side, evidence, public_variable: None, chain: Vec::new(), given_as: None, overruled: None }
     }
 }
 

@@ -78,6 +78,8 @@ fn findings(one: Vec<Finding>, other: Vec<Finding>) -> Vec<Finding> {
                     std::mem::swap(known, &mut finding);
                 }
                 known.new |= finding.new;
+                // The sides of clients come first.
+                known.overruled = known.overruled.into_iter().chain(finding.overruled).min();
                 known.history = known.history.take().or(finding.history);
                 known.commit = known.commit.take().or(finding.commit);
                 known.places.append(&mut finding.places);

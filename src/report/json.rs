@@ -6,6 +6,7 @@ use super::date;
 use super::{Coverage as Covered, LeftOut, Report};
 use crate::finding::{Event, Finding, History, Ignored, Place, Position, Suppressed, Suppression};
 use crate::rule::Level;
+use crate::side::Side;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -124,6 +125,8 @@ struct Key<'r> {
 #[derive(Serialize)]
 struct SideV1<'r> {
     value: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overruled: Option<&'static str>,
     evidence: &'r [String],
 }
 
@@ -273,7 +276,11 @@ impl<'r> FindingV1<'r> {
                 fingerprint: &key.fingerprint,
             }),
             subject: finding.subject.as_deref(),
-            side: SideV1 { value: finding.side.as_str(), evidence: &finding.evidence },
+            side: SideV1 {
+                value: finding.side.as_str(),
+                overruled: finding.overruled.map(Side::as_str),
+                evidence: &finding.evidence,
+            },
             origin: OriginV1::new(finding),
             path: &finding.path,
             places: finding.places.iter().map(PlaceV1::new).collect(),

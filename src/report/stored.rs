@@ -95,6 +95,7 @@ struct KeyV1 {
 #[derive(Deserialize)]
 struct SideV1 {
     value: Side,
+    overruled: Option<Side>,
     evidence: Vec<String>,
 }
 
@@ -218,6 +219,7 @@ fn finding(stored: FindingV1) -> Result<Finding, String> {
         }),
         subject: stored.subject,
         side: stored.side.value,
+        overruled: stored.side.overruled,
         evidence: stored.side.evidence,
         // The sentences name the chain; reports keep no more of it.
         chain: Vec::new(),

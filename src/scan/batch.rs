@@ -119,6 +119,8 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
                     std::mem::swap(known, &mut finding);
                 }
                 known.new = is_new;
+                // The sides of clients come first.
+                known.overruled = known.overruled.into_iter().chain(finding.overruled).min();
                 if finding.allowed_inline.is_none() {
                     known.allowed_inline = None;
                 }

@@ -64,6 +64,7 @@ impl CallGroups {
                 key: None,
                 subject: Some(subject),
                 side: group.judgement.side,
+                overruled: group.judgement.overruled,
                 evidence: group.judgement.evidence,
                 chain: group.judgement.chain,
                 git_ignored: false,

@@ -34,7 +34,8 @@ impl Decision {
     pub fn weigh(&mut self, rules: &Rules, judgement: Judgement) {
         let fires = |name: &String| rules.finding(name).is_some_and(|rule| meets(rule.needs, &judgement));
         let Some(index) = self.rules.iter().position(fires) else { return };
-        if self.best.as_ref().is_none_or(|(best, known)| (index, rank(judgement.side)) < (*best, rank(known.side))) {
+        let ranks = |one: &Judgement| (rank(one.side), rank(one.overruled.unwrap_or(one.side)));
+        if self.best.as_ref().is_none_or(|(best, known)| (index, ranks(&judgement)) < (*best, ranks(known))) {
             self.best = Some((index, judgement));
         }
     }
@@ -44,6 +45,12 @@ impl Decision {
         let (index, judgement) = self.best?;
         let rule = rules.finding(&self.rules[index])?;
         let mut evidence = judgement.evidence;
+        let kept = || Standing::Kept;
+        let minds_clients =
+            self.rules.iter().any(|name| rules.finding(name).is_some_and(|rule| rule.needs == Needs::ClientSide));
+        // A glob that calls client code something else does not make it the place where a key belongs.
+        let is_taken = minds_clients && judgement.overruled.is_some_and(Side::reaches_client);
+        let standing = if is_taken { &kept } else { standing };
         let (level, git_ignored) = level(rule, &key, judgement.side, standing, &mut evidence);
         Some(Finding {
             code: rule.code(key.environment),
@@ -53,6 +60,7 @@ impl Decision {
             key: Some(key),
             subject: judgement.public_variable,
             side: judgement.side,
+            overruled: judgement.overruled,
             evidence,
             chain: judgement.chain,
             git_ignored,

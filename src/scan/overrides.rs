@@ -1,6 +1,7 @@
 //! Sides that the configuration sets by path.
 //!
-//! They win over what the classifier concludes, and say so.
+//! They win over what the classifier concludes, and say so. What the code itself says is kept beside it, because a live
+//! key in client code is guarded whatever a glob says.
 
 use crate::settings::{Globs, Settings};
 use crate::side::{Judgement, Side};
@@ -32,8 +33,15 @@ impl Overrides {
     pub fn apply(&self, path: &str, mut judgement: Judgement) -> Judgement {
         let number = self.anchor.below_root(path).and_then(|path| self.globs.last_match(&path));
         if let Some((glob, side)) = number.and_then(|number| self.sides.get(number)) {
+            let own = judgement.side;
+            let mut why = format!("the configuration puts `{glob}` on side {}", side.as_str());
+            if own != *side {
+                why.push_str("; the code itself says ");
+                why.push_str(own.as_str());
+                judgement.overruled = Some(own);
+            }
             judgement.side = *side;
-            judgement.evidence.insert(0, format!("the configuration puts `{glob}` on side {}", side.as_str()));
+            judgement.evidence.insert(0, why);
         }
         judgement
     }

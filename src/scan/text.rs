@@ -98,5 +98,6 @@ fn mask_judgement(detector: &Detector, judgement: Judgement) -> Judgement {
         public_variable: judgement.public_variable.map(clean),
         chain: judgement.chain.into_iter().map(|step| Step { path: clean(step.path), ..step }).collect(),
         given_as: judgement.given_as,
+        overruled: judgement.overruled,
     }
 }

@@ -20,6 +20,14 @@ struct Header {
     schema: String,
 }
 
+/// What of a repository an entry is about, where that is not its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// What git stored alone: no file has the key at that path any more.
+    History,
+}
+
 /// One finding that was there before.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +40,9 @@ pub struct Known {
     pub rule: String,
     /// The side it was on.
     pub side: Side,
+    /// Absent where a look at the files finds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -135,6 +146,7 @@ impl Known {
             path: path.into(),
             rule: finding.rule.clone(),
             side: finding.side,
+            reach: (!finding.is_in_files()).then_some(Reach::History),
             owner: None,
             expires: None,
             reason: None,
@@ -172,6 +184,7 @@ mod tests {
             path: path.into(),
             rule: "merchant-secret-key-in-source".into(),
             side: Side::Server,
+            reach: (digit == 'b').then_some(Reach::History),
             owner: None,
             expires: Date::parse("2030-01-01"),
             reason: Some("old \"quoted\"\n".into()),

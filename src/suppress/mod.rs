@@ -10,7 +10,7 @@ mod offer;
 mod remarks;
 
 pub use anchor::Anchor;
-pub use baseline::{Baseline, Known};
+pub use baseline::{Baseline, Known, Reach};
 pub use offer::entry_for;
 
 use crate::finding::{Finding, Silencer, Suppressed, Suppression};
@@ -74,10 +74,16 @@ struct Course<'s> {
     paths: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Whether a finding is a live key in client code: what no comment, glob or level silences.
+/// Whether a finding is a live key in client code: what no comment, glob or level silences. What the code itself says
+/// counts, whatever side the configuration puts it on.
 pub fn is_guarded(finding: &Finding, rules: &Rules) -> bool {
-    let is_live = finding.key.as_ref().is_some_and(|key| key.environment == Environment::Live);
-    is_live && rules.finding(&finding.rule).is_some_and(|rule| rule.needs != Needs::Anything)
+    let Some(key) = finding.key.as_ref().filter(|key| key.environment == Environment::Live) else { return false };
+    let needs = |name: &String| rules.finding(name).map(|rule| rule.needs);
+    let kind = rules.keys.kind.iter().find(|kind| kind.name == key.kind);
+    let minds_clients =
+        || kind.is_some_and(|kind| kind.rules.iter().any(|name| needs(name) == Some(Needs::ClientSide)));
+    needs(&finding.rule).is_some_and(|needs| needs != Needs::Anything)
+        || (finding.is_taken_from_client() && minds_clients())
 }
 
 impl Suppressions {
@@ -131,6 +137,9 @@ impl Suppressions {
 
 impl<'s> Course<'s> {
     fn take(&mut self, mut finding: Finding) {
+        if finding.is_taken_from_client() {
+            self.remarks.insert(remarks::taken_from_client(&finding, is_guarded(&finding, self.around.rules)));
+        }
         let off = self.relevel(&mut finding);
         self.bury(&mut finding);
         match self.silence(&finding).or(off) {
@@ -298,7 +307,11 @@ impl<'s> Course<'s> {
             self.remarks.extend(unused.map(|number| remarks::unused_entry(named(number))));
             let arguments = terms.arguments.iter().filter(|one| !self.named.contains(one.as_str()));
             self.remarks.extend(arguments.map(|one| remarks::unused_argument(one)));
-            let stale = terms.baseline.len() - self.settled.matched.len();
+            let is_stale = |known: &&Known| {
+                let key = (known.fingerprint.clone(), known.path.clone());
+                known.reach.is_none() && !self.settled.matched.contains_key(&key)
+            };
+            let stale = terms.baseline.entries().filter(is_stale).count();
             self.remarks.extend((stale > 0).then(|| remarks::unused_baseline(stale)));
         }
         self.settled.remarks = self.remarks.into_iter().collect();

@@ -5,11 +5,23 @@
 use super::Known;
 use crate::finding::{Finding, Silencer, Suppression};
 use crate::settings::{DAYS, Date, Entry, RuleLevel};
+use crate::side::Side;
 
 /// A key and where it is, as a sentence names it.
 fn named(finding: &Finding) -> String {
     let masked = finding.key.as_ref().map_or("", |key| key.masked.as_str());
     format!("{masked} ({}) at {}", finding.fingerprint(), finding.path)
+}
+
+/// A side that the configuration sets against what the code says.
+pub fn taken_from_client(finding: &Finding, is_guarded: bool) -> String {
+    let (side, own) = (finding.side.as_str(), finding.overruled.map_or("", Side::as_str));
+    let guard = if is_guarded {
+        "; it is a live key in client code all the same: no level, glob or comment silences it"
+    } else {
+        ""
+    };
+    format!("`[sides]` puts {} on side {side}, and the code itself says {own}{guard}", named(finding))
 }
 
 /// For every run, as long as a live key in client code is allowed.
@@ -116,5 +128,7 @@ pub fn unused_argument(fingerprint: &str) -> String {
 /// Lines of the baseline that nothing needs.
 pub fn unused_baseline(count: usize) -> String {
     let (entries, match_) = if count == 1 { ("entry", "matches") } else { ("entries", "match") };
-    format!("{count} {entries} of the baseline {match_} nothing any more; run `ansalint baseline prune`")
+    format!(
+        "{count} {entries} of the baseline {match_} no file any more; `ansalint baseline prune` takes out what the history does not need either"
+    )
 }

@@ -21,6 +21,7 @@ mod explain;
 mod explaining;
 mod formats;
 mod graph;
+mod guard;
 mod hidden;
 #[cfg(unix)]
 mod histories;
