@@ -5,8 +5,8 @@
 mod upkeep;
 
 pub use upkeep::{
-    BaselineArgs, BaselineCommand, ConfigArgs, ConversionArgs, ExplainArgs, MergeArgs, ReportCommand, ReportFileArgs,
-    RulesArgs, ShowArgs, ShowFormatArg,
+    BaselineArgs, BaselineCommand, ConfigArgs, ConversionArgs, ExplainArgs, MergeArgs, PruneArgs, ReportCommand,
+    ReportFileArgs, RulesArgs, ShowArgs, ShowFormatArg,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

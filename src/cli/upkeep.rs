@@ -11,14 +11,26 @@ pub enum BaselineCommand {
     Create(BaselineArgs),
     /// Add what is found now, and follow keys that have moved
     Update(BaselineArgs),
-    /// Take out what is found no longer
-    Prune(BaselineArgs),
+    /// Take out what is found no longer, neither in the tree nor in the history
+    Prune(PruneArgs),
     /// List what is in it
     Show(ShowArgs),
 }
 
-/// How to change the baseline.
+/// How to take entries out of the baseline.
 #[derive(Args, Debug)]
+pub struct PruneArgs {
+    /// How to change it.
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+
+    /// Take out what only the history still holds, too; `ansalint history` then finds it anew
+    #[arg(long = "tree-only")]
+    pub is_tree_alone: bool,
+}
+
+/// How to change the baseline.
+#[derive(Args, Clone, Debug)]
 pub struct BaselineArgs {
     /// Any path in the repository; all of the repository is scanned
     #[arg(value_name = "PATH", default_value = ".")]

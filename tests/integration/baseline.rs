@@ -85,8 +85,12 @@ fn live_keys_in_client_code_need_an_owner_and_expire() {
     let work = repository();
     let key = live_key(1);
     work.write("a.js", format!("document.title = '{key}'\n"));
-    let told = ok(work.run(&["baseline", "create"]));
-    assert!(told.contains("0 added") && told.contains("--owner"), "{told}");
+    let created = work.run(&["baseline", "create"]);
+    assert_eq!(created.code, Some(1), "{}", created.stdout);
+    for part in ["0 added", "NOT ADDED: 1 live key", "a.js:1: ", &fingerprint(&key), "--owner", "1 finding still makes"]
+    {
+        assert!(created.stdout.contains(part), "{part}: {}", created.stdout);
+    }
     assert_eq!(scan(&work).0, Some(1));
     assert!(ok(work.run(&["baseline", "update", "--owner", "payments"])).contains("1 added"));
     let line = fs::read_to_string(work.path().join(FILE)).unwrap();
@@ -99,11 +103,21 @@ fn live_keys_in_client_code_need_an_owner_and_expire() {
     let (code, report) = scan(&work);
     assert!(code == Some(1) && remarks(&report).contains("expired on 2020-01-01"), "{}", remarks(&report));
     assert!(ok(work.run(&["baseline", "show"])).contains("EXPIRED 2020-01-01"));
-    assert!(ok(work.run(&["baseline", "update"])).contains("not renewed"));
+    let again = work.run(&["baseline", "update"]);
+    assert!(again.code == Some(1) && again.stdout.contains("not renewed"), "{}", again.stdout);
     assert_eq!(scan(&work).0, Some(1));
     ok(work.run(&["baseline", "update", "--expires", "2999-12-31"]));
     assert_eq!(scan(&work).0, Some(0));
-    assert_eq!(work.run(&["baseline", "update", "--expires", "tomorrow"]).code, Some(2));
+    for (option, value, part) in [
+        ("--expires", "tomorrow", "is no day"),
+        ("--expires", "2020-01-01", "that day has passed"),
+        ("--owner", " ", "--owner is empty"),
+    ] {
+        let before = fs::read(work.path().join(FILE)).unwrap();
+        let run = work.run(&["baseline", "update", option, value]);
+        assert!(run.code == Some(2) && run.stderr.contains(part), "{value}: {}", run.stderr);
+        assert_eq!(fs::read(work.path().join(FILE)).unwrap(), before);
+    }
     // A line without an owner, whoever wrote it, holds nothing.
     let text = fs::read_to_string(work.path().join(FILE)).unwrap();
     fs::write(work.path().join(FILE), text.replace("\"owner\":\"payments\",", "")).unwrap();
@@ -128,7 +142,7 @@ fn renames_are_followed_and_what_is_gone_is_pruned() {
     assert!(text.contains("new/b.py") && !text.contains("old/a.py") && text.contains("known"));
     fs::write(work.path().join("b.py"), "clean").unwrap();
     let (_, report) = scan(&work);
-    assert!(remarks(&report).contains("1 entry of the baseline matches nothing"), "{}", remarks(&report));
+    assert!(remarks(&report).contains("1 entry of the baseline matches no file"), "{}", remarks(&report));
     assert!(ok(work.run(&["baseline", "prune"])).contains("1 removed"));
     assert!(ok(work.run(&["baseline", "show"])).contains(": 1 entry"));
 }
@@ -185,6 +199,69 @@ fn stored_reports_stand_in_for_a_scan() {
     // What the tree alone no longer has stays, as long as the history is asked too.
     assert_eq!(work.run(&["scan", "--format", "json", "--output", "s.json"]).code, Some(0));
     assert!(ok(work.run(&["baseline", "prune", "--from", "h.json", "--from", "s.json"])).contains("0 removed"));
-    assert!(ok(work.run(&["baseline", "prune", "--from", "s.json"])).contains("1 removed"));
+    assert!(ok(work.run(&["baseline", "prune", "--from", "s.json"])).contains("0 removed"));
+    // Nor does a report of one file take out what is in another.
+    assert_eq!(work.run(&["scan", "a.py", "--format", "json", "--output", "part.json"]).code, Some(2));
+    work.write("c.py", "nothing");
+    assert_eq!(work.run(&["scan", "c.py", "--format", "json", "--output", "part.json"]).code, Some(0));
+    let told = ok(work.run(&["baseline", "prune", "--from", "part.json"]));
+    assert!(told.contains("0 removed") && told.contains("stored reports do not tell of"), "{told}");
+    assert!(ok(work.run(&["baseline", "prune", "--from", "s.json", "--tree-only"])).contains("1 removed"));
     assert_eq!(work.run(&["baseline", "update", "--from", "gone.json"]).code, Some(2));
+}
+
+/// A key that stood in a file of some commit, known to the baseline, and is in no file now.
+fn gone() -> (Workspace, String) {
+    let work = repository();
+    work.write("a.py", format!("K = '{}'\n", live_key(1)));
+    work.git(&["add", "."]);
+    work.git(&["commit", "-q", "-m", "with"]);
+    ok(work.run(&["baseline", "create"]));
+    let text = fs::read_to_string(work.path().join(FILE)).unwrap();
+    assert!(!text.contains("reach"), "{text}");
+    work.git(&["rm", "-q", "a.py"]);
+    work.git(&["commit", "-q", "-m", "without"]);
+    (work, text)
+}
+
+#[test]
+fn what_the_history_needs_is_not_pruned_and_not_called_unused() {
+    let (work, text) = gone();
+    assert_eq!(work.run(&["history"]).code, Some(0));
+    assert!(remarks(&scan(&work).1).contains("what the history does not need either"));
+    let told = ok(work.run(&["baseline", "prune"]));
+    assert!(told.contains("0 removed") && told.contains("kept: 1 entry is needed by the history alone"), "{told}");
+    assert_eq!(work.run(&["history"]).code, Some(0));
+    assert!(!remarks(&scan(&work).1).contains("prune"), "{}", remarks(&scan(&work).1));
+    assert!(ok(work.run(&["baseline", "show"])).contains("in the history alone"));
+    // Once nothing holds the key any more, there is nothing to keep.
+    work.git(&["update-ref", "-d", "refs/heads/main"]);
+    work.git(&["reflog", "expire", "--expire=now", "--all"]);
+    work.git(&["gc", "-q", "--prune=now"]);
+    assert!(ok(work.run(&["baseline", "prune"])).contains("1 removed"));
+    fs::write(work.path().join(FILE), text).unwrap();
+    assert!(ok(work.run(&["baseline", "prune", "--tree-only"])).contains("1 removed"));
+}
+
+#[test]
+fn a_key_that_moved_stays_known_where_the_history_has_it() {
+    let (work, _) = gone();
+    work.write("src/a.py", format!("K = '{}'\n", live_key(1)));
+    let told = ok(work.run(&["baseline", "update"]));
+    assert!(told.contains("1 moved") && told.contains("kept: 1 entry"), "{told}");
+    work.git(&["add", "."]);
+    work.git(&["commit", "-q", "-m", "moved"]);
+    assert_eq!((scan(&work).0, work.run(&["history"]).code), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_history_that_cannot_be_read_whole_takes_nothing_out() {
+    let (work, _) = gone();
+    let clone = work.path().join("shallow");
+    let (from, to) = (format!("file://{}", work.path().display()), clone.display().to_string());
+    work.git(&["clone", "-q", "--depth=1", &from, &to]);
+    fs::copy(work.path().join(FILE), clone.join(FILE)).unwrap();
+    let run: Run = work.command(&["baseline", "prune"]).current_dir(&clone).output().unwrap().into();
+    assert!(run.code == Some(3) && run.stdout.contains("0 removed"), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("not all of the history could be read"), "{}", run.stdout);
 }
