@@ -5,7 +5,7 @@
 use crate::path::encode;
 use crate::source::repository::top_of;
 use crate::suppress::Anchor;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Where the configuration is, and where paths start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,17 @@ impl Standpoint {
         Self { root, anchor: Anchor::default(), is_whole: false }
     }
 
+    /// The path below the root that `path` names, by its words alone; none where it names something else. Nothing below
+    /// the root is asked of the disk, where a change may have put a link in the place of a folder.
+    pub fn below_root(&self, path: &Path) -> Option<PathBuf> {
+        let path = plain(&here().join(path));
+        // From the top down: what is above the root is nobody's who only changes the repository.
+        let mut above: Vec<&Path> = path.ancestors().skip(1).collect();
+        above.reverse();
+        let root = above.into_iter().find(|folder| folder.canonicalize().is_ok_and(|folder| folder == self.root))?;
+        path.strip_prefix(root).ok().map(Path::to_owned)
+    }
+
     fn new(first: &Path, base: &Path, walked: &[PathBuf]) -> Self {
         let top = top_of(first);
         let is_repository = top.join(".git").symlink_metadata().is_ok();
@@ -77,6 +88,19 @@ fn folder_of(path: &Path) -> Option<PathBuf> {
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     parent.canonicalize().ok()
+}
+
+/// `path` without `.` and `..`, by its words alone.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 fn here() -> PathBuf {

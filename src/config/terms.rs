@@ -13,6 +13,7 @@ use crate::source::open::Root;
 use crate::source::repository::Committed;
 use crate::suppress::{Baseline, Suppressions, inline};
 use anyhow::{Context as _, Result, anyhow, bail};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The largest configuration, and the largest baseline.
@@ -184,10 +185,16 @@ impl Reader<'_> {
         }
         let mut deactivated = Vec::new();
         if let Some(path) = &args.deactivated {
-            let name = path.display().to_string();
-            let text = from_disk(path, SETTINGS_BYTES_MAX)?.with_context(|| format!("{name}: no such file"))?;
-            deactivated = settings::deactivated(&name, &self.masked(text)?)?;
-            origin.deactivated = Some(name);
+            let name = self.name(path);
+            match self.file(path, SETTINGS_BYTES_MAX)? {
+                Some(text) => {
+                    deactivated = settings::deactivated(&name, &text)?;
+                    origin.deactivated = Some(name);
+                }
+                // A base from before there was such a file knows of no dead keys.
+                None if self.base.is_some() && self.below_root(path).is_some() => {}
+                None => bail!("{name}: there is no such file of dead keys"),
+            }
         }
         if !args.allow.is_empty() || !deactivated.is_empty() {
             texts.push(format!("{:?} {deactivated:?}", args.allow).into_bytes());
@@ -224,7 +231,8 @@ impl Reader<'_> {
     fn file(&self, path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
         let text = match (self.base, self.below_root(path)) {
             (Some(base), Some(below)) => {
-                let read = base.committed.file(below.as_os_str().as_encoded_bytes());
+                let parts: Vec<&[u8]> = below.iter().map(OsStr::as_encoded_bytes).collect();
+                let read = base.committed.file(&parts.join(&b'/'));
                 read.map_err(|reason| anyhow!("{}: cannot be read: {reason}", self.name(path)))?
             }
             _ => from_disk(path, bytes_max).with_context(|| self.name(path))?,
@@ -246,9 +254,7 @@ impl Reader<'_> {
     }
 
     fn below_root(&self, path: &Path) -> Option<PathBuf> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let real = folder.canonicalize().ok()?.join(path.file_name()?);
-        real.strip_prefix(&self.standpoint.root).ok().map(Path::to_owned)
+        self.standpoint.below_root(path)
     }
 
     /// Somebody may have written a key where a reason or a fingerprint belongs.

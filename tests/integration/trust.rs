@@ -90,6 +90,78 @@ fn a_baseline_updated_in_the_change_does_not_hold() {
     assert!(!report.to_string().contains(&key[13..]));
 }
 
+/// A repository whose base keeps everything that allows in a folder, and a change with a key that base does not allow.
+#[cfg(unix)]
+fn elsewhere() -> (Workspace, String, [String; 6]) {
+    let (work, _) = change();
+    let known = live_key(5);
+    work.git(&["checkout", "-q", "main"]);
+    let entry = |key: &str| format!("[[allow]]\nfingerprint = \"{}\"\nreason = \"known\"\n", fingerprint(key));
+    work.write("ci/rules.toml", entry(&known));
+    work.write("ci/baseline.jsonl", "{\"schema\":\"ansalint-baseline/1\"}\n");
+    work.write("ci/dead.toml", "");
+    work.git(&["add", "."]);
+    work.git(&["commit", "-q", "-m", "policy"]);
+    work.git(&["checkout", "-q", "-B", "change"]);
+    work.write("b.py", format!("K = '{known}'\n"));
+    // What would allow the key of the change.
+    work.write("evil/rules.toml", entry(&live_key(1)) + &entry(&known));
+    work.write("evil/baseline.jsonl", "{\"schema\":\"ansalint-baseline/1\"}\n");
+    work.write("evil/dead.toml", "");
+    let args = ["--config", "ci/rules.toml", "--baseline", "ci/baseline.jsonl", "--deactivated", "ci/dead.toml"];
+    (work, known, args.map(str::to_owned))
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_the_base_hold_whatever_the_change_did_to_their_folders() {
+    let (work, known, args) = elsewhere();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let check = |about: &str, args: &[&str]| {
+        let (code, report, _) = scan(&work, args);
+        let paths: Vec<&str> =
+            report["findings"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+        assert_eq!((code, paths), (Some(1), vec!["a.py"]), "{about}: {report}");
+        assert_eq!(report["suppressed"][0]["key"]["fingerprint"], fingerprint(&known), "{about}");
+    };
+    check("untouched", &args);
+    let absolute = work.path().join("ci/../ci/./rules.toml").display().to_string();
+    check("by its whole name", &["--config", &absolute]);
+    std::fs::remove_dir_all(work.path().join("ci")).unwrap();
+    check("removed", &args);
+    std::os::unix::fs::symlink("evil", work.path().join("ci")).unwrap();
+    check("a link", &args);
+    check("a link, by its whole name", &["--config", &absolute]);
+    std::fs::remove_file(work.path().join("ci")).unwrap();
+    std::os::unix::fs::symlink(work.path().join("evil"), work.path().join("ci")).unwrap();
+    check("a link to a whole name", &args);
+    // A folder with a link in its name above the repository is still the repository.
+    let around = Workspace::new();
+    std::os::unix::fs::symlink(work.path(), around.path().join("alias")).unwrap();
+    let alias = around.path().join("alias/ci/rules.toml").display().to_string();
+    check("through a link above", &["--config", &alias]);
+    // What only the change has is not there.
+    let (code, report, _) = scan(&work, &["--config", "evil/rules.toml"]);
+    assert_eq!((code, report["summary"]["suppressed"].as_u64()), (Some(1), Some(0)), "{report}");
+}
+
+#[test]
+fn a_key_declared_dead_in_the_change_is_alive() {
+    let (work, key) = change();
+    work.git(&["add", "."]);
+    work.git(&["commit", "-q", "-m", "with"]);
+    work.git(&["rm", "-q", "a.py"]);
+    work.git(&["commit", "-q", "-m", "without"]);
+    let dead = fingerprint(&key);
+    work.write("dead.toml", format!("[[deactivated]]\nfingerprint = \"{dead}\"\ndate = 2026-01-01\nticket = \"T\"\n"));
+    let range = ["range", "main..HEAD", "--deactivated", "dead.toml"];
+    let own = work.run(&range);
+    let based = work.run(&[&range[..], &["--policy-from", "main"]].concat());
+    assert_eq!(based.code, Some(1), "{}", based.stdout);
+    assert!(!based.stdout.contains("was deactivated"), "{}", based.stdout);
+    assert!(own.stdout.contains("was deactivated"), "{}", own.stdout);
+}
+
 #[test]
 fn a_broken_configuration_in_the_change_is_told_and_not_obeyed() {
     let (work, _) = change();
