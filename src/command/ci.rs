@@ -8,6 +8,7 @@ use crate::config::{Ci, Config, Gate, Scans, policy_under};
 use crate::exit::{Exit, Policy};
 use crate::finding::Finding;
 use crate::output::{self, Destination};
+use crate::path::decode;
 use crate::report::{self, Report, SuppressedResults, TextStyle};
 use crate::rule::Rules;
 use crate::scan;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 /// Findings for which the entry to add is spelt out.
 const OFFERS_MAX: usize = 5;
+const BROUGHT: &str = "the key was here before, in no client; the settings or imports around it, which this change touches, make it client code";
 const GITHUB_WAY_OUT: &str = "in the action: `allow: ${{ vars.ANSALINT_ALLOW }}`, a variable of the organisation or repository with fingerprints";
 
 /// Scans and tells.
@@ -53,6 +55,8 @@ struct Reports {
     tree: Report,
     range: Option<Report>,
     history: Option<Report>,
+    /// Identities of findings in the tree whose key is old, and which the change brings into client code.
+    brought: BTreeSet<String>,
 }
 
 impl Reports {
@@ -64,10 +68,26 @@ impl Reports {
         };
         // First, because only it may find that a commit is missing.
         let range = scans.range.as_ref().map(one).transpose()?;
-        let tree = one(&scans.tree)?;
+        let mut tree = one(&scans.tree)?;
+        let brought = scans.range.as_ref().map(|range| brought(&mut tree, scans, range)).transpose()?;
         let history = scans.history.as_ref().map(one).transpose()?;
-        Ok(Self { tree, range, history })
+        Ok(Self { tree, range, history, brought: brought.unwrap_or_default() })
     }
+}
+
+/// Finds out which old keys of the tree the change brings into client code, and says so with each.
+fn brought(tree: &mut Report, scans: &Scans, range: &Config) -> Result<BTreeSet<String>> {
+    let anchor = &scans.tree.terms.suppressions.anchor;
+    let path = |finding: &Finding| anchor.below_root(&finding.path).map(|path| decode(&path));
+    let asked: Vec<(Vec<u8>, &Finding)> =
+        tree.findings.iter().filter_map(|finding| Some((path(finding)?, finding))).collect();
+    let were = scan::brought_into_clients(&range.options, &asked)?;
+    let brought = asked.iter().zip(were).filter(|(_, was)| *was).map(|((_, finding), _)| finding.id());
+    let brought: BTreeSet<String> = brought.collect();
+    for finding in tree.findings.iter_mut().filter(|finding| brought.contains(&finding.id())) {
+        finding.evidence.push(BROUGHT.into());
+    }
+    Ok(brought)
 }
 
 /// What comes of it.
@@ -87,8 +107,8 @@ impl Outcome {
         let has_range = reports.range.is_some();
         let mut tree = reports.tree.clone();
         if has_range {
-            // Only what the range has is new.
-            tree.findings.iter_mut().for_each(|finding| finding.new = false);
+            // What the range has is new, and what it made worse.
+            tree.findings.iter_mut().for_each(|finding| finding.new = reports.brought.contains(&finding.id()));
         }
         let parts = [Some(tree), of_tree(reports, reports.range.as_ref()), of_tree(reports, reports.history.as_ref())];
         let mut all = report::join(parts.into_iter().flatten().collect()).context("nothing was scanned")?;
@@ -103,6 +123,11 @@ impl Outcome {
         let mut lines = Vec::new();
         if ci.plan.is_public {
             lines.extend(hidden(hide(&mut shown, &reports.tree), scans));
+        }
+        let brought = reports.brought.len();
+        if brought > 0 {
+            let keys = if brought == 1 { "1 old key is".to_owned() } else { format!("{brought} old keys are") };
+            lines.push(format!("{keys} in client code through this change, which need not touch their files"));
         }
         shown.advice = advice(&shown, scans, policy);
         lines.push(ending(ci, verdict, (findings, new)));

@@ -5,11 +5,13 @@
 mod past;
 mod range;
 mod staged;
+mod worse;
 
 pub use range::Range;
 pub(super) use range::run as range;
 pub use staged::Part;
 pub(super) use staged::run as staged;
+pub use worse::brought_into_clients;
 
 use super::Shared;
 use super::batch::Batch;

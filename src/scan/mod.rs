@@ -23,7 +23,7 @@ mod target;
 mod text;
 
 pub use crate::source::repository::HookEnvironment;
-pub use change::{ChangeOptions, Part, Range};
+pub use change::{ChangeOptions, Part, Range, brought_into_clients};
 pub use explain::{Explanation, explain};
 pub use history::HistoryOptions;
 pub use overrides::Overrides;
@@ -132,14 +132,7 @@ struct Shared<'o> {
 /// # Errors
 /// A path that does not exist, nothing to scan, no git repository for [`Selection::Tracked`], or rules that contradict themselves.
 pub fn run(options: &Options) -> Result<Report> {
-    let shared = Shared {
-        options,
-        detector: Detector::new(&options.rules)?,
-        classifier: OnceLock::new(),
-        graphs: Graphs::default(),
-        calls: OnceLock::new(),
-        collected: Mutex::default(),
-    };
+    let shared = Shared::new(options)?;
     let head = match &options.scope {
         Scope::Stdin => shared.stdin(),
         Scope::Paths(paths) => shared.targets(target::of_paths(paths)?)?,
@@ -189,7 +182,18 @@ impl Scope {
     }
 }
 
-impl Shared<'_> {
+impl<'o> Shared<'o> {
+    fn new(options: &'o Options) -> Result<Self> {
+        Ok(Self {
+            options,
+            detector: Detector::new(&options.rules)?,
+            classifier: OnceLock::new(),
+            graphs: Graphs::default(),
+            calls: OnceLock::new(),
+            collected: Mutex::default(),
+        })
+    }
+
     /// Scans every target in turn, each with all threads; gives the commit at the first one's `HEAD`.
     fn targets(&self, targets: Vec<Target>) -> Result<Option<String>> {
         let pool = self.pool()?;

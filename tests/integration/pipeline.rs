@@ -244,6 +244,48 @@ fn a_change_cannot_allow_its_own_key_and_is_told_the_way_out() {
 }
 
 #[test]
+fn a_change_of_settings_alone_that_brings_an_old_key_into_a_client_is_new() {
+    let work = Workspace::new();
+    work.git(&["init", "-q"]);
+    work.write("web/package.json", "{\"dependencies\": {\"express\": \"4\"}}");
+    work.write("web/src/pay.ts", format!("export const key = '{}'\n", live_key(1)));
+    work.write("api/package.json", "{\"dependencies\": {\"express\": \"4\"}}");
+    work.write("api/src/pay.ts", format!("export const key = '{}'\n", live_key(2)));
+    work.write("old/package.json", "{\"dependencies\": {\"vite\": \"5\", \"react-dom\": \"18\"}}");
+    work.write("old/src/pay.ts", format!("export const key = '{}'\n", live_key(3)));
+    let base = commit(&work, "base");
+    work.write("web/package.json", "{\"dependencies\": {\"vite\": \"5\", \"react-dom\": \"18\"}}");
+    work.write("api/package.json", "{\"dependencies\": {\"express\": \"5\"}}");
+    let head = commit(&work, "settings");
+    let payload = json!({
+        "pull_request": {"base": {"sha": base}, "head": {"sha": head, "repo": {"full_name": "o/r"}}},
+        "repository": {"full_name": "o/r", "private": true, "default_branch": "main"}
+    });
+    let run = run(&work, "pull_request", &payload, &[]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("::error file=web/src/pay.ts"), "{}", run.stdout);
+    assert!(
+        !run.stdout.contains("file=api/src/pay.ts") && !run.stdout.contains("file=old/src/pay.ts"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("1 old key is in client code through this change"), "{}", run.stdout);
+    let report: Value = serde_json::from_str(&file(&work, "reports/ansalint.json")).unwrap();
+    let news: Vec<(&str, bool)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["path"].as_str().unwrap(), one["new"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(news, [("api/src/pay.ts", false), ("old/src/pay.ts", false), ("web/src/pay.ts", true)]);
+    assert!(report["findings"][2]["side"]["evidence"].to_string().contains("the key was here before"), "{report}");
+    // From where the settings were changed already, nothing is new.
+    let after = commit(&work, "more");
+    let run = self::run(&work, "push", &push(&head, &after), &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+#[test]
 fn a_merge_queue_is_a_change_like_any_other() {
     let pipeline = Pipeline::new();
     let event =

@@ -61,8 +61,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "cli", "conclude", "config", "detect", "exit", "explain", "finding", "output", "report", "rule", "scan",
-            "settings", "stdio", "suppress",
+            "cli", "conclude", "config", "detect", "exit", "explain", "finding", "output", "path", "report", "rule",
+            "scan", "settings", "stdio", "suppress",
         ],
     ),
 ];

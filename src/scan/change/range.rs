@@ -13,7 +13,7 @@ use crate::scan::inspect::Inspector;
 use crate::source::change::{self, Change};
 use crate::source::history::{Commit, Commits, Graph, Top, TreeFacts, author_of, object_name};
 use crate::source::objects::Odb as _;
-use crate::source::repository::resolve;
+use crate::source::repository::{Resolved, resolve};
 use anyhow::{Result, bail};
 use gix_hash::ObjectId;
 use gix_object::Kind;
@@ -54,28 +54,51 @@ impl Range {
 /// No repository, or an end of the range that is not in it.
 pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, range: &Range) -> Result<Option<String>> {
     let place = Place::open(shared, options)?;
-    let refs = place.checkout.refs();
-    let ask =
-        |name: &str| resolve(name, &refs, &place.objects).or_else(|reason| bail!("{name}: {reason}; {}", advice(name)));
     if is_nothing(&range.to) {
         // A branch that is deleted adds nothing.
         return Ok(None);
     }
-    let right = ask(&range.to)?;
-    let left = range.from.as_deref().map(ask).transpose()?.map(|left| left.commit);
+    let (right, left) = ends(&place, range)?;
     let walked = walk(&place, right.commit, left);
-    let start = if range.is_symmetric { walked.base.or(left) } else { left };
     let facts = place.facts();
     let graph = Graph::new(&walked.commits, place.objects.object_hash());
     let scan = RangeScan {
         place: &place,
         facts: &facts,
         graph: &graph,
-        old: [start, walked.base].iter().flatten().filter_map(|commit| place.tree_of(commit).ok()).collect(),
+        old: trees_before(&place, range, left, walked.base),
         right: place.tree_of(&right.commit).ok(),
     };
     shared.pool()?.install(|| scan.run(&right.tags));
     Ok(Some(right.commit.to_hex().to_string()))
+}
+
+/// The trees of what is old: where the range starts, and where the two sides parted.
+///
+/// # Errors
+/// An end of the range that is not in the repository.
+pub(super) fn old_trees(place: &Place<'_>, range: &Range) -> Result<Vec<ObjectId>> {
+    if is_nothing(&range.to) || range.from.is_none() {
+        return Ok(Vec::new());
+    }
+    let (right, left) = ends(place, range)?;
+    let base = walk(place, right.commit, left).base;
+    Ok(trees_before(place, range, left, base))
+}
+
+fn trees_before(place: &Place<'_>, range: &Range, left: Option<ObjectId>, base: Option<ObjectId>) -> Vec<ObjectId> {
+    let start = if range.is_symmetric { base.or(left) } else { left };
+    [start, base].iter().flatten().filter_map(|commit| place.tree_of(commit).ok()).collect()
+}
+
+/// What the names of a range lead to: its end, and its start where it has one.
+fn ends(place: &Place<'_>, range: &Range) -> Result<(Resolved, Option<ObjectId>)> {
+    let refs = place.checkout.refs();
+    let ask =
+        |name: &str| resolve(name, &refs, &place.objects).or_else(|reason| bail!("{name}: {reason}; {}", advice(name)));
+    let right = ask(&range.to)?;
+    let left = range.from.as_deref().map(ask).transpose()?.map(|left| left.commit);
+    Ok((right, left))
 }
 
 /// Whether a name is git's for no commit.
