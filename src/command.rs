@@ -70,7 +70,7 @@ pub fn hook(args: StagedArgs) -> Result<Exit> {
 
 /// Scans and reports.
 fn report_of(config: Config) -> Result<Exit> {
-    let Config { options, output, policy, terms } = config;
+    let Config { options, output, policy, terms, moment } = config;
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;
     }
@@ -79,6 +79,7 @@ fn report_of(config: Config) -> Result<Exit> {
     }
     let mut report = scan::run(&options)?;
     conclude::settle(&mut report, &terms, &options.rules, policy);
+    conclude::encourage(&mut report, moment, policy);
     write(&report, &options.rules, &output, options.now)?;
     Ok(Exit::of(&report, policy))
 }

@@ -3,12 +3,13 @@
 //!
 //! It reads the few files it needs for that, and prints nothing.
 
-use crate::config::{Base, Terms};
-use crate::exit::Policy;
+use crate::config::{Base, Moment, Terms};
+use crate::exit::{Exit, Policy};
 use crate::finding::{Finding, Suppressed};
 use crate::path::decode;
 use crate::report::{LeftOut, Report};
 use crate::rule::Rules;
+use crate::scan::NOTHING_STAGED;
 use crate::secret::hash_of;
 use crate::settings::AcceptUnread;
 use crate::source::open::{OpenError, Root};
@@ -55,6 +56,22 @@ pub fn settle(report: &mut Report, terms: &Terms, rules: &Rules, policy: Policy)
     report.remarks.dedup();
     accept(report, terms, root.as_ref());
     settled
+}
+
+/// Says what is to be done where it is not too late: nobody else has seen what is about to be committed or pushed.
+pub fn encourage(report: &mut Report, moment: Moment, policy: Policy) {
+    let is_late = moment == Moment::Later || report.remarks.iter().any(|remark| remark == NOTHING_STAGED);
+    if is_late || Exit::of(report, policy) != Exit::Findings {
+        return;
+    }
+    let told = match (moment, report.command.as_str()) {
+        (Moment::BeforePush, _) => {
+            "nothing is pushed yet: take the keys out of the commits that hold them (`git rebase -i`), and push again"
+        }
+        (_, "message") => "nothing is committed yet: commit again, with a message that has no key in it",
+        _ => "nothing is committed yet: take the keys out of the files, stage these again, and commit",
+    };
+    report.advice.push(told.into());
 }
 
 /// Forgets comments that the revision in force does not have.

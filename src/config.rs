@@ -39,6 +39,19 @@ pub struct Config {
     pub policy: Policy,
     /// What decides which findings count.
     pub terms: Terms,
+    /// How far what is scanned has got.
+    pub moment: Moment,
+}
+
+/// How far what is scanned has got, on its way to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It is about to be committed.
+    BeforeCommit,
+    /// It is about to be pushed.
+    BeforePush,
+    /// It may be anywhere.
+    Later,
 }
 
 /// How to report.
@@ -130,16 +143,22 @@ impl Config {
         let change = change(args.place);
         let name = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let refs = name("PRE_COMMIT_FROM_REF").zip(name("PRE_COMMIT_TO_REF"));
-        let scope = match refs {
-            Some((from, to)) => {
+        let scope = match (refs, name("PRE_COMMIT_LOCAL_BRANCH")) {
+            (Some((from, to)), _) => {
                 let range = Range::parse(&format!("{from}..{to}")).context("PRE_COMMIT_FROM_REF names no commit")?;
                 Scope::Range(change, range)
             }
+            // A push to where nothing is yet: managers give no refs, and everything that leads to the branch is new.
+            (None, Some(to)) => Scope::Range(change, Range { from: None, to, is_symmetric: false }),
             // git names the index to its hooks while a commit is under way.
-            None if change.environment.index_file.is_some() => Scope::Staged(change, Part::Staged),
-            None => Scope::Staged(change, Part::StagedOrWhole),
+            _ if change.environment.index_file.is_some() => Scope::Staged(change, Part::Staged),
+            _ => Scope::Staged(change, Part::StagedOrWhole),
         };
-        Self::new(&args.common, scope)
+        let mut config = Self::new(&args.common, scope)?;
+        if matches!(config.options.scope, Scope::Range(..)) {
+            config.moment = Moment::BeforePush;
+        }
+        Ok(config)
     }
 
     /// Of `ansalint baseline`, which looks at everything below the root.
@@ -200,7 +219,11 @@ impl Config {
             progress: Progress::new(is_shown),
         };
         let policy = policy(&args.report, settings);
-        Ok(Self { options, output, policy, terms })
+        let moment = match &options.scope {
+            Scope::Staged(..) | Scope::Message(_) => Moment::BeforeCommit,
+            _ => Moment::Later,
+        };
+        Ok(Self { options, output, policy, terms, moment })
     }
 }
 

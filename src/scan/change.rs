@@ -9,8 +9,8 @@ mod worse;
 
 pub use range::Range;
 pub(super) use range::run as range;
-pub use staged::Part;
 pub(super) use staged::run as staged;
+pub use staged::{NOTHING_STAGED, Part};
 pub use worse::brought_into_clients;
 
 use super::Shared;

@@ -23,7 +23,7 @@ mod target;
 mod text;
 
 pub use crate::source::repository::HookEnvironment;
-pub use change::{ChangeOptions, Part, Range, brought_into_clients};
+pub use change::{ChangeOptions, NOTHING_STAGED, Part, Range, brought_into_clients};
 pub use explain::{Explanation, explain};
 pub use history::HistoryOptions;
 pub use overrides::Overrides;

@@ -81,7 +81,13 @@ pub fn of_listing(listing: &Listing) -> Result<Vec<Target>> {
     let names = bytes.split(|&byte| byte == separator).filter(|name| !name.is_empty());
     let paths =
         names.map(|name| Ok(name.to_path().with_context(|| format!("{listing}: a path in it is no text"))?.to_owned()));
-    of_paths(&paths.collect::<Result<Vec<_>>>()?)
+    let paths = paths.collect::<Result<Vec<_>>>()?;
+    if paths.is_empty() {
+        bail!(
+            "nothing to scan: {listing} names 0 files, and a scan of nothing is never clean; scan only where it names some"
+        );
+    }
+    of_paths(&paths)
 }
 
 /// The folder a file is visited from, and its path there: the current folder for all that lie below it.

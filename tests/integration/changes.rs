@@ -2,7 +2,7 @@
 
 use crate::template::live_key;
 use crate::told::{Told, text};
-use crate::workspace::Workspace;
+use crate::workspace::{Run, Workspace};
 use std::os::unix::fs::PermissionsExt as _;
 
 fn repository(init: &[&str]) -> Workspace {
@@ -383,7 +383,24 @@ fn a_hook_manager_that_gives_refs_asks_for_a_range() {
     assert_eq!((range.has(&live_key(1)), range.has(&live_key(2))), (true, false));
     assert!(told(&"0".repeat(40), "HEAD").has(&live_key(1)), "a push of a new branch");
     assert!(workspace.told(&["hook"]).has(&live_key(2)));
-    workspace.git(&["commit", "-qm", "c"]);
+    // A first push, for which managers name the branch alone: what only a commit between has is found.
+    workspace.git(&["rm", "-q", "--cached", "b.js"]);
+    workspace.git(&["commit", "-qm", "c, without b"]);
+    let first = |branch: &str| -> Run {
+        workspace.command(&["hook"]).env("PRE_COMMIT_LOCAL_BRANCH", branch).output().unwrap().into()
+    };
+    for branch in ["refs/heads/main", "HEAD"] {
+        let run = first(branch);
+        assert!(run.code == Some(1) && run.stdout.contains(" --> b.js:1"), "{branch}: {}", run.stdout);
+        assert!(run.stdout.contains("nothing is pushed yet"), "{}", run.stdout);
+    }
+    assert_eq!(first("refs/heads/gone").code, Some(2));
+    add(&workspace, "b.js", &live_key(1));
+    let staged = workspace.run(&["hook"]);
+    assert!(staged.code == Some(1) && staged.stdout.contains("nothing is committed yet"), "{}", staged.stdout);
+    workspace.git(&["commit", "-qm", "b"]);
+    let whole = workspace.run(&["hook"]).stdout;
+    assert!(whole.contains("the whole index was looked at") && !whole.contains("committed yet"), "{whole}");
     let all = workspace.told(&["hook"]);
     all.assert_found();
     assert!(all.has(&live_key(1)) && all.has(&live_key(2)), "nothing is staged, so all files are asked for");

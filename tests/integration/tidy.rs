@@ -57,7 +57,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "suppress", "unpack",
         ],
     ),
-    ("conclude", &["config", "exit", "finding", "path", "report", "rule", "secret", "settings", "source", "suppress"]),
+    (
+        "conclude",
+        &["config", "exit", "finding", "path", "report", "rule", "scan", "secret", "settings", "source", "suppress"],
+    ),
     (
         "command",
         &[

@@ -213,6 +213,12 @@ fn lists_of_files_come_by_line_or_by_nul() {
     let run = scan(&work, &["--files-from", "list"]);
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("gone.txt"), "{}", run.stderr);
+    // A list that names nothing is no clean scan.
+    for text in ["", "\n\n", "\0"] {
+        work.write("list", text);
+        let run = scan(&work, &["--files-from", "list"]);
+        assert!(run.code == Some(2) && run.stderr.contains("names 0 files"), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::source::repository::Index;
 use anyhow::Result;
 use gix_hash::ObjectId;
 
+/// What a report says where all of the index was looked at because none of it was about to be committed.
+pub const NOTHING_STAGED: &str = "nothing is staged, so the whole index was looked at";
+
 /// Which part of the index to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -53,6 +56,9 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
     let is_whole = part == Part::Whole || (part == Part::StagedOrWhole && changes.added.is_empty());
     let mut parents: Vec<ObjectId> = Vec::new();
     if is_whole {
+        if part == Part::StagedOrWhole {
+            shared.collected().remarks.push(NOTHING_STAGED.into());
+        }
         changes = change::index_and_tree(&place.objects, &index, None);
     } else {
         parents.extend(tree);
