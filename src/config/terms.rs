@@ -152,11 +152,10 @@ impl Reader<'_> {
             origin.settings = Some((name, String::from_utf8_lossy(&text).into_owned()));
             texts.push(text);
         }
-        if let Some(path) = &args.organisation {
-            let name = self.name(path);
-            let text =
-                self.file(path, SETTINGS_BYTES_MAX)?.with_context(|| format!("{name}: there is no such policy"))?;
-            let policy = Settings::read(&name, &text, self.rules)?;
+        if let Some(path) = &args.organisation
+            && let Some(text) = self.named(path, "policy")?
+        {
+            let policy = Settings::read(&self.name(path), &text, self.rules)?;
             (settings, origin.refused) = settings::under(policy, settings, self.rules);
             texts.push(text);
         }
@@ -184,17 +183,11 @@ impl Reader<'_> {
             }
         }
         let mut deactivated = Vec::new();
-        if let Some(path) = &args.deactivated {
-            let name = self.name(path);
-            match self.file(path, SETTINGS_BYTES_MAX)? {
-                Some(text) => {
-                    deactivated = settings::deactivated(&name, &text)?;
-                    origin.deactivated = Some(name);
-                }
-                // A base from before there was such a file knows of no dead keys.
-                None if self.base.is_some() && self.below_root(path).is_some() => {}
-                None => bail!("{name}: there is no such file of dead keys"),
-            }
+        if let Some(path) = &args.deactivated
+            && let Some(text) = self.named(path, "file of dead keys")?
+        {
+            deactivated = settings::deactivated(&self.name(path), &text)?;
+            origin.deactivated = Some(self.name(path));
         }
         if !args.allow.is_empty() || !deactivated.is_empty() {
             texts.push(format!("{:?} {deactivated:?}", args.allow).into_bytes());
@@ -218,13 +211,27 @@ impl Reader<'_> {
             return Ok(None);
         }
         let path = args.config.clone().unwrap_or_else(|| self.standpoint.root.join(FILE_NAME));
-        match self.file(&path, SETTINGS_BYTES_MAX)? {
-            Some(text) => Ok(Some((self.name(&path), text))),
-            None if args.config.is_some() && self.base.is_none() => {
-                bail!("{}: there is no such configuration", self.name(&path))
-            }
-            None => Ok(None),
+        let text = match args.config {
+            Some(_) => self.named(&path, "configuration")?,
+            None => self.file(&path, SETTINGS_BYTES_MAX)?,
+        };
+        Ok(text.map(|text| (self.name(&path), text)))
+    }
+
+    /// The content of the file at `path`, which somebody named; none only where a base is from before it was made.
+    fn named(&self, path: &Path, what: &str) -> Result<Option<Vec<u8>>> {
+        let text = self.file(path, SETTINGS_BYTES_MAX)?;
+        if text.is_some() {
+            return Ok(text);
         }
+        let name = self.name(path);
+        let Some(base) = self.base.filter(|_| self.below_root(path).is_some()) else {
+            bail!("{name}: there is no such {what}");
+        };
+        if path.symlink_metadata().is_err() {
+            bail!("{name}: there is no such {what}, neither in {} nor on disk", base.name);
+        }
+        Ok(None)
     }
 
     /// The content of the file at `path`, keys in it masked; none where there is none.
