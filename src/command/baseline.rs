@@ -9,7 +9,7 @@ use crate::config::{Config, Terms};
 use crate::exit::{Exit, Policy};
 use crate::finding::Finding;
 use crate::output::Destination;
-use crate::report::{Report, escape};
+use crate::report::{Report, escape, plain_json};
 use crate::scan::{self, Options, Scope};
 use crate::settings::{DAYS, Date};
 use crate::suppress::{Baseline, Known, Reach, Settled, is_guarded};
@@ -288,7 +288,7 @@ impl Work {
     fn write(&self, baseline: &Baseline, tally: &Tally, beside: Option<&Beside>) -> Result<Exit> {
         let path: PathBuf = self.terms.origin.baseline_path.clone();
         let text = baseline.to_text();
-        Destination::File(path.clone()).write(|out| out.write_all(text.as_bytes()))?;
+        Destination::File(path.clone()).write(|out| out.write_all(plain_json(&text).as_bytes()))?;
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let mut lines = vec![format!(
@@ -368,7 +368,7 @@ fn show(terms: &Terms, format: ShowFormatArg) -> Result<Exit> {
     let today = terms.suppressions.today;
     Destination::Stdout.write(|out| {
         if format == ShowFormatArg::Json {
-            return write!(out, "{}", baseline.to_text());
+            return write!(out, "{}", plain_json(&baseline.to_text()));
         }
         for known in baseline.entries() {
             let owner = known.owner.as_ref().map_or_else(String::new, |owner| format!(", {owner}"));

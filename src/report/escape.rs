@@ -4,6 +4,7 @@
 
 use regex::Regex;
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
 /// Everything that could move a cursor, reorder text or hide in it.
@@ -37,6 +38,39 @@ fn unmarked(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
+/// Takes JSON and passes it on with every unsafe character as an escape of JSON, which says the same.
+pub(super) struct Plain<'o>(pub &'o mut dyn Write);
+
+impl Write for Plain<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Of ASCII, only what deletes is not escaped already.
+        let is_safe = bytes.is_ascii() && !bytes.contains(&0x7f);
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !is_safe => self.0.write_all(plain_json(text).as_bytes())?,
+            _ => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A text of JSON that says the same without unsafe characters.
+pub fn plain_json(text: &str) -> Cow<'_, str> {
+    let Some(pattern) = UNSAFE.as_ref() else { return Cow::Borrowed(text) };
+    pattern.replace_all(text, |found: &regex::Captures<'_>| {
+        // Line ends between the parts of a document stay; within a text they are escaped already.
+        let all = found[0].chars().map(|one| if one < ' ' { one.to_string() } else { of_json(one) });
+        all.collect::<String>()
+    })
+}
+
+fn of_json(one: char) -> String {
+    one.encode_utf16(&mut [0; 2]).iter().fold(String::new(), |text, unit| text + &format!("\\u{unit:04x}"))
+}
+
 fn visible(one: char) -> String {
     match u32::from(one) {
         code @ 0..=0x7f => format!("\\x{code:02x}"),
@@ -47,6 +81,17 @@ fn visible(one: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_says_the_same_without_unsafe_characters() {
+        let value = serde_json::json!({"ä\u{202e}": ["😀\u{9b}\u{1b}\n", "\u{e0001}\u{2028}", "plain \u{7f}"]});
+        let mut written = Vec::new();
+        serde_json::to_writer_pretty(&mut Plain(&mut written), &value).unwrap();
+        let text = String::from_utf8(written).unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        assert!(text.contains("😀\\u009b") && text.contains("\\udb40\\udc01\\u2028"), "{text}");
+        assert!(!text.contains(|one: char| one.is_control() && one != '\n') && !text.contains('\u{202e}'), "{text}");
+    }
 
     #[test]
     fn only_unsafe_characters_change() {

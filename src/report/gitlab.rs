@@ -2,6 +2,7 @@
 //!
 //! The schema asks for a commit with every finding, found in a tree or not, and for the time of the scan.
 
+use super::escape::Plain;
 use super::wording::{sentence, title};
 use super::{Report, date, escape};
 use crate::finding::Finding;
@@ -44,7 +45,7 @@ pub fn write(report: &Report, rules: &Rules, now: i64, out: &mut dyn Write) -> i
         },
         "vulnerabilities": counting.map(|finding| vulnerability(finding, report, rules)).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    serde_json::to_writer_pretty(&mut Plain(&mut *out), &document)?;
     out.write_all(b"\n")
 }
 

@@ -3,6 +3,7 @@
 //! The serialised forms are private to this file: a change of the model does not change the report by accident.
 
 use super::date;
+use super::escape::Plain;
 use super::{Coverage as Covered, LeftOut, Report};
 use crate::finding::{Event, Finding, History, Ignored, Place, Position, Suppressed, Suppression};
 use crate::rule::Level;
@@ -13,7 +14,7 @@ use std::io::{self, Write};
 
 /// Writes `report` as JSON, all of it, with a newline at the end.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document::new(report))?;
+    serde_json::to_writer_pretty(&mut Plain(&mut *out), &Document::new(report))?;
     out.write_all(b"\n")
 }
 

@@ -3,6 +3,7 @@
 //! A line is what the JSON report has for a finding, with a `type` before it.
 
 use super::Report;
+use super::escape::Plain;
 use super::json::{Document, FindingV1, SuppressedV1};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -26,6 +27,6 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn line(line: &Line<'_, '_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
+    serde_json::to_writer(&mut Plain(&mut *out), line)?;
     out.write_all(b"\n")
 }

@@ -21,7 +21,7 @@ mod wording;
 
 pub use account::write as account;
 pub use csv::write as csv;
-pub use escape::escape;
+pub use escape::{escape, plain_json};
 pub use github::write as github;
 pub use gitlab::write as gitlab;
 pub use join::join;

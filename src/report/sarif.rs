@@ -2,6 +2,7 @@
 //!
 //! The one home of the `sarif` crate. Paths are percent-encoded and texts escaped.
 
+use super::escape::Plain;
 use super::wording::sentence;
 use super::{LeftOut, Report, escape};
 use crate::finding::{Finding, Place, Silencer, Suppressed, Suppression};
@@ -38,7 +39,7 @@ pub fn write(report: &Report, rules: &Rules, suppressed: SuppressedResults, out:
         .version(json!("2.1.0"))
         .runs(vec![run(report, rules, suppressed)])
         .build();
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    serde_json::to_writer_pretty(&mut Plain(&mut *out), &document)?;
     out.write_all(b"\n")
 }
 

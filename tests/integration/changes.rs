@@ -368,6 +368,32 @@ fn in_a_real_hook_merges_and_worktrees_are_seen() {
 }
 
 #[test]
+fn in_a_real_hook_a_rebase_and_a_working_tree_elsewhere_are_seen() {
+    let workspace = hooked("hook");
+    commit(&workspace, "a.txt", "a\n");
+    workspace.git(&["checkout", "-qb", "side"]);
+    commit(&workspace, "a.txt", "side\n");
+    workspace.git(&["checkout", "-q", "main"]);
+    commit(&workspace, "a.txt", "main\n");
+    workspace.git(&["checkout", "-q", "side"]);
+    assert!(!workspace.git_command(&["rebase", "-q", "main"]).output().unwrap().status.success(), "a conflict");
+    // What `rebase --continue` commits by itself, git shows to no hook; a push does.
+    add(&workspace, "a.txt", &live_key(1));
+    assert!(!passes(&workspace, &["commit", "-qm", "side"]));
+    add(&workspace, "a.txt", "both\n");
+    assert!(passes(&workspace, &["commit", "-qm", "side"]));
+
+    let workspace = hooked("hook");
+    workspace.write("elsewhere/a.py", live_key(2));
+    workspace.git(&["config", "core.worktree", "../elsewhere"]);
+    workspace.git(&["add", "a.py"]);
+    assert!(!passes(&workspace, &["commit", "-qm", "with"]));
+    workspace.write("elsewhere/a.py", "clean\n");
+    workspace.git(&["add", "a.py"]);
+    assert!(passes(&workspace, &["commit", "-qm", "without"]));
+}
+
+#[test]
 fn a_hook_manager_that_gives_refs_asks_for_a_range() {
     let workspace = repository(&[]);
     commit(&workspace, "a.js", "a\n");

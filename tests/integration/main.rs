@@ -40,6 +40,8 @@ mod ranges;
 mod repository;
 mod sides;
 #[cfg(unix)]
+mod sinks;
+#[cfg(unix)]
 mod stores;
 #[cfg(unix)]
 mod streams;
