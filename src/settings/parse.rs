@@ -36,10 +36,11 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// The text of the file `name`, if it is one.
+/// The text of the file `name`, if it is one; without the mark that some editors put before it.
 pub fn text_of<'b>(name: &str, bytes: &'b [u8]) -> Result<&'b str, SettingsError> {
     let is_text = |text: &&str| !text.chars().any(|one| one.is_control() && !matches!(one, '\n' | '\r' | '\t'));
-    let text = std::str::from_utf8(bytes).ok().filter(is_text);
+    let text =
+        std::str::from_utf8(bytes).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text)).filter(is_text);
     text.ok_or_else(|| SettingsError::of_file(name, "this is no text, and was not read as a configuration"))
 }
 

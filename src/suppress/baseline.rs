@@ -76,6 +76,9 @@ impl Baseline {
         }
         for (number, line) in lines {
             let fault = |message: &str| Err(SettingsError::of_file(&format!("{name}:{}", number + 1), message));
+            if ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+                return fault("a merge is not finished here; keep the entries of both sides, and take this line out");
+            }
             let Ok(known) = serde_json::from_str::<Known>(line) else {
                 return fault("no entry of a baseline; `ansalint baseline update` writes them");
             };

@@ -15,6 +15,8 @@ mod calls;
 mod cases;
 #[cfg(unix)]
 mod changes;
+#[cfg(unix)]
+mod contributor;
 mod detection;
 mod encodings;
 mod explain;

@@ -1,6 +1,7 @@
 //! Where text that somebody else wrote gets out: commits, names, members of archives, messages about faults. And what
 //! the program leaves on a disk.
 
+use crate::formats::{check, regions_have_lines, schema};
 use crate::pack;
 use crate::policy::fingerprint;
 use crate::template::live_key;
@@ -49,12 +50,17 @@ fn texts_of_commits_tags_notes_refs_and_archives_come_out_escaped() {
     for seed in 1..=6 {
         assert!(lists.stdout.contains(&fingerprint(&live_key(seed))), "{seed}: {}", lists.stdout);
     }
+    let sarif = schema("tests/schemas/sarif-2.1.0.json");
     for command in [&["history", "--authors"][..], &["scan"], &["range", ZEROS_TO_HEAD, "--authors"]] {
         for format in FORMATS {
             let run = work.run(&[command, &["--format", format]].concat());
             assert_eq!(run.code, Some(1), "{command:?} {format}: {}", run.stderr);
             assert_inert(&format!("{command:?} {format}"), &run.stdout);
             assert_inert(&format!("{command:?} {format}"), &run.stderr);
+            if format == "sarif" {
+                check(&sarif, &run.json());
+                regions_have_lines(&run.json());
+            }
         }
     }
     let text = work.run(&["history", "--authors"]).stdout;

@@ -29,8 +29,8 @@ impl Committed {
         Ok(Self { objects, commit })
     }
 
-    /// The regular file at `path`, bytes below the top with `/`; none where there is none. A link is none.
-    /// The error is a short sentence: an object that is not here, or a file too large.
+    /// The regular file at `path`, bytes below the top with `/`; none where there is nothing.
+    /// The error is a short sentence: an object that is not here, something else than a file, or a file too large.
     pub fn file(&self, path: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let commit = self.read(self.commit, Kind::Commit)?;
         let mut tree = CommitRefIter::from_bytes(&commit, self.commit.kind()).tree_id().map_err(|e| e.to_string())?;
@@ -45,7 +45,13 @@ impl Committed {
                     return if bytes.len() > FILE_BYTES_MAX { Err("too large".to_owned()) } else { Ok(Some(bytes)) };
                 }
                 (Some(entry), false) if entry.kind == EntryKind::Folder => tree = entry.id,
-                _ => return Ok(None),
+                (Some(entry), is_last) => match entry.kind {
+                    EntryKind::Link => return Err("a link, which is not followed".to_owned()),
+                    EntryKind::Submodule => return Err("in another repository".to_owned()),
+                    EntryKind::Folder if is_last => return Err("a folder".to_owned()),
+                    _ => return Ok(None),
+                },
+                (None, _) => return Ok(None),
             }
         }
         Ok(None)
