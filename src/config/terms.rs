@@ -157,6 +157,9 @@ impl Reader<'_> {
         {
             let policy = Settings::read(&self.name(path), &text, self.rules)?;
             (settings, origin.refused) = settings::under(policy, settings, self.rules);
+            if let Err((_, fault)) = Globs::new(settings.sides().into_iter().map(|(glob, _)| glob)) {
+                bail!("{} and the configuration together have too many sides: {fault}", self.name(path));
+            }
             texts.push(text);
         }
         let mut baseline = Baseline::default();

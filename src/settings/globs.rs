@@ -5,6 +5,10 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+/// Globs of one list, and bytes of one glob: what is compiled of a stranger's file stays small.
+const GLOBS_MAX: usize = 1_000;
+const GLOB_BYTES_MAX: usize = 1_000;
+
 /// Several globs, in the order they were written.
 #[derive(Clone, Debug, Default)]
 pub struct Globs {
@@ -26,6 +30,12 @@ impl Globs {
         let mut written = Vec::new();
         for (number, glob) in globs.into_iter().enumerate() {
             let fault = |message: String| (number, message);
+            if number >= GLOBS_MAX {
+                return Err(fault(format!("a list has {GLOBS_MAX} globs at most; name folders")));
+            }
+            if glob.len() > GLOB_BYTES_MAX {
+                return Err(fault(format!("a glob has {GLOB_BYTES_MAX} bytes at most")));
+            }
             for form in forms(glob).map_err(|message| fault(message.into()))? {
                 let compiled = GlobBuilder::new(&form).literal_separator(true).backslash_escape(true).build();
                 builder.add(compiled.map_err(|error| fault(error.kind().to_string()))?);
@@ -102,7 +112,9 @@ mod tests {
         for glob in ["src/**", "*.js", "*/**/x"] {
             assert!(!Globs::new([glob]).unwrap().match_anything(), "{glob}");
         }
-        for glob in ["", "../x", "!x", "a[", "{a"] {
+        let long = "x".repeat(GLOB_BYTES_MAX + 1);
+        assert!(Globs::new(std::iter::repeat_n("x", GLOBS_MAX + 1)).is_err());
+        for glob in ["", "../x", "!x", "a[", "{a", &long] {
             assert!(Globs::new([glob]).is_err(), "{glob}");
         }
     }

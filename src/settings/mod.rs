@@ -209,6 +209,11 @@ impl Settings {
             let message = "`exclude` would leave out everything; name the folders that hold nothing of yours";
             return Err((at, message.into()));
         }
+        let sides: Vec<&str> = self.sides().into_iter().map(|(glob, _)| glob).collect();
+        if let Err((number, fault)) = Globs::new(sides.iter().copied()) {
+            let at = self.sides.keys().find(|glob| glob.get_ref() == sides[number]).map_or(0, |glob| glob.span().start);
+            return Err((at, bad_glob(sides[number], &fault)));
+        }
         for (glob, side) in &self.sides {
             let compiled = Globs::new([glob.get_ref().as_str()])
                 .map_err(|(_, fault)| (glob.span().start, bad_glob(glob.get_ref(), &fault)))?;
