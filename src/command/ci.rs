@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// Findings for which the entry to add is spelt out.
 const OFFERS_MAX: usize = 5;
 const BROUGHT: &str = "the key was here before, in no client; the settings or imports around it, which this change touches, make it client code";
-const GITHUB_WAY_OUT: &str = "in the action: `allow: ${{ vars.ANSALINT_ALLOW }}`, a variable of the organisation or repository with fingerprints";
+const GITHUB_WAY_OUT: &str = "\nin the action: `allow: ${{ vars.ANSALINT_ALLOW }}`, a variable of the organisation or repository with fingerprints";
 
 /// Scans and tells.
 pub(super) fn run(args: CiArgs) -> Result<Exit> {
@@ -129,7 +129,7 @@ impl Outcome {
             let keys = if brought == 1 { "1 old key is".to_owned() } else { format!("{brought} old keys are") };
             lines.push(format!("{keys} in client code through this change, which need not touch their files"));
         }
-        shown.advice = advice(&shown, scans, policy);
+        shown.advice = advice(&shown, scans, policy, ci.is_github);
         lines.push(ending(ci, verdict, (findings, new)));
         Ok(Self { shown, lines, verdict, findings, new, complete })
     }
@@ -194,11 +194,12 @@ fn hidden(number: usize, scans: &Scans) -> Option<String> {
 }
 
 /// What to write where, for what fails; the revision whose configuration holds is where.
-fn advice(shown: &Report, scans: &Scans, policy: Policy) -> Vec<String> {
+fn advice(shown: &Report, scans: &Scans, policy: Policy, is_github: bool) -> Vec<String> {
     let Some(base) = &scans.tree.terms.base else { return Vec::new() };
     let failing = shown.findings.iter().filter(|one| one.new && !one.inventory && one.level >= policy.fail_on);
     let terms = &scans.tree.terms.suppressions;
-    failing.take(OFFERS_MAX).map(|one| entry_for(one, terms, &base.name) + "\n" + GITHUB_WAY_OUT).collect()
+    let way_out = if is_github { GITHUB_WAY_OUT } else { "" };
+    failing.take(OFFERS_MAX).map(|one| entry_for(one, terms, &base.name) + way_out).collect()
 }
 
 fn ending(ci: &Ci, verdict: Exit, (findings, new): (usize, usize)) -> String {

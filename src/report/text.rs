@@ -4,7 +4,7 @@
 
 use super::wording::{self, count, counts};
 use super::{Report, escape, timeline};
-use crate::finding::{Excerpt, Finding, Suppressed};
+use crate::finding::{Excerpt, Finding, Position, Suppressed};
 use crate::rule::{Level, Rules};
 use annotate_snippets::{AnnotationKind, Element, Level as Mark, Message, Renderer, Snippet};
 use std::collections::BTreeSet;
@@ -168,9 +168,15 @@ fn occurrences(others: &[&Finding]) -> String {
 }
 
 fn further(finding: &Finding) -> Option<String> {
-    let rest = finding.places.get(1..).filter(|rest| !rest.is_empty())?;
+    let first = finding.places.first()?.start;
+    // A file on disk and the same in a commit have places of their own, and people one.
+    let rest: BTreeSet<Position> =
+        finding.places.iter().map(|place| place.start).filter(|start| *start != first).collect();
+    if rest.is_empty() {
+        return None;
+    }
     let mut lines: Vec<String> =
-        rest.iter().take(PLACES_MAX).map(|place| format!("{}:{}", place.start.line, place.start.column)).collect();
+        rest.iter().take(PLACES_MAX).map(|start| format!("{}:{}", start.line, start.column)).collect();
     if rest.len() > PLACES_MAX {
         lines.push(format!("{} more", rest.len() - PLACES_MAX));
     }

@@ -10,7 +10,8 @@ const SHORT: usize = 12;
 
 /// What there is to say of `history`, a line each.
 pub fn lines(history: &History, command: &str) -> Vec<String> {
-    let is_range = command == "range";
+    // In a report of `ci`, what comes of the range names no refs.
+    let is_range = command == "range" || (command == "ci" && history.refs.is_empty());
     let mut lines = Vec::new();
     if let Some(event) = &history.introduced {
         let days = history.days.map_or_else(String::new, |days| format!(", {days} days ago"));
@@ -24,7 +25,7 @@ pub fn lines(history: &History, command: &str) -> Vec<String> {
         (None, false) => {}
     }
     if !is_range {
-        lines.push(reach(history));
+        lines.extend(reach(history));
     }
     if let Some(total) = history.paths_total.filter(|total| *total > 100) {
         lines.push(format!("{total} paths in one tree, of which 100 are told"));
@@ -58,16 +59,13 @@ fn told(event: &Event) -> String {
     format!("{day} in {commit}{author}")
 }
 
-fn reach(history: &History) -> String {
+/// What leads to it; none where nothing of that has a name.
+fn reach(history: &History) -> Option<String> {
     if history.refs.is_empty() {
-        return if history.reachable {
-            "reached".into()
-        } else {
-            "nothing leads to it: only its object is left".into()
-        };
+        return (!history.reachable).then(|| "nothing leads to it: only its object is left".into());
     }
     let shown = history.refs.iter().take(REFS_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = history.refs_total.saturating_sub(REFS_MAX as u64);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("reached from {shown}{more}")
+    Some(format!("reached from {shown}{more}"))
 }
