@@ -2,7 +2,7 @@
 //!
 //! Entries that name one key, by fingerprint and with a reason, are no loosening: they hold from either file.
 
-use super::{OnIncomplete, RuleLevel, Settings};
+use super::{Limits, OnIncomplete, RuleLevel, Settings};
 use crate::rule::{Level, Rules};
 use crate::side::Side;
 use std::collections::BTreeMap;
@@ -47,6 +47,10 @@ pub fn under(policy: Settings, own: Settings, rules: &Rules) -> (Settings, Vec<S
         (Some(one), Some(other)) => Some(if one.get_ref() < other.get_ref() { one } else { other }),
         (one, other) => one.or(other),
     };
+    let bounds = Limits { jobs: None, ..own.limits };
+    if bounds != Limits::default() {
+        refused.push("[limits] archive-…".into());
+    }
     joined.allow.extend(own.allow);
     joined.accept_unread.extend(own.accept_unread);
     joined.deactivated.extend(own.deactivated);

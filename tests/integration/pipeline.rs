@@ -342,6 +342,8 @@ fn a_policy_may_be_tightened_and_not_loosened() {
         "[rules]\nmerchant-secret-key-in-source = \"off\"\n",
         "[rules]\nANSA1004 = \"note\"\n",
         "[rules]\nmerchant-secret-key-in-source = \"note\"\n",
+        "[sides]\n\"*.py\" = \"test\"\n",
+        "[limits]\narchive-depth = 0\n",
     ] {
         assert_eq!(run(own, "").code, Some(1), "{own}");
         let told = run(own, "fail-on = \"warning\"\n").stdout;
