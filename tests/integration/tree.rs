@@ -95,12 +95,12 @@ fn what_cannot_be_read_is_listed_and_the_code_is_3() {
     close("folder", 0);
     // Root reads everything, so the program runs as somebody else where the tests run as root.
     fs::set_permissions(work.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let program = work.command(&["scan", "--format", "json"]);
+    let program = env!("CARGO_BIN_EXE_ansalint");
     let is_root = rustix::process::geteuid().is_root();
-    let mut command = if is_root { Command::new("setpriv") } else { Command::new(program.get_program()) };
+    let mut command = if is_root { Command::new("setpriv") } else { Command::new(program) };
     if is_root {
         let copy = work.path().join("program");
-        fs::copy(program.get_program(), &copy).unwrap();
+        fs::copy(program, &copy).unwrap();
         fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
     }
