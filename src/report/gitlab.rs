@@ -3,7 +3,7 @@
 //! The schema asks for a commit with every finding, found in a tree or not, and for the time of the scan.
 
 use super::escape::Plain;
-use super::wording::{sentence, title};
+use super::wording::{sentence, suppressed, title};
 use super::{Report, date, escape};
 use crate::finding::Finding;
 use crate::path::decode;
@@ -15,7 +15,7 @@ const SCHEMA: &str = "https://gitlab.com/gitlab-org/security-products/security-r
 const VERSION: &str = "15.2.1";
 /// Where no commit is known.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
-/// Messages about what was not read.
+/// Messages of a kind.
 const MESSAGES_MAX: usize = 100;
 /// Characters that the schema allows a solution.
 const SOLUTION_MAX: usize = 7_000;
@@ -57,7 +57,10 @@ fn messages(report: &Report) -> Vec<Value> {
         .map(|one| escape(&format!("Not read: {}: {}", one.path, one.reason)).into_owned());
     let more = left_out.len().saturating_sub(MESSAGES_MAX);
     let more = (more > 0).then(|| format!("{more} more were not read"));
-    told.chain(more).map(|value| json!({"level": "warn", "value": value})).collect()
+    let warnings = told.chain(more).map(|value| json!({"level": "warn", "value": value}));
+    let remarks = report.remarks.iter().take(MESSAGES_MAX).map(|remark| escape(remark).into_owned());
+    let infos = suppressed(report).into_iter().chain(remarks).map(|value| json!({"level": "info", "value": value}));
+    warnings.chain(infos).collect()
 }
 
 fn vulnerability(finding: &Finding, report: &Report, rules: &Rules) -> Value {

@@ -218,6 +218,27 @@ fn gitlab_gets_what_its_schema_demands() {
 }
 
 #[test]
+fn every_format_counts_what_is_suppressed() {
+    let work = hostile();
+    let allowed = format!("[[allow]]\nfingerprint = \"{}\"\nreason = \"x\"\n", fingerprint(&live_key(1)));
+    work.write("ansalint.toml", allowed);
+    for (format, part) in [
+        ("text", "suppressed 1 by an entry"),
+        ("json", "\"suppressed\": 1"),
+        ("jsonl", "\"suppressed\":1"),
+        ("sarif", "\"kind\": \"external\""),
+        ("github", "suppressed 1 by an entry"),
+        ("gitlab", "suppressed 1 by an entry"),
+        ("junit", "skipped=\"1\""),
+        ("csv", ",entry,"),
+        ("markdown", "suppressed 1 by an entry"),
+    ] {
+        let output = run(&work, format);
+        assert!(output.contains(part), "{format}: {output}");
+    }
+}
+
+#[test]
 fn lines_are_the_json_report_piece_by_piece() {
     let work = hostile();
     let allowed = format!("[[allow]]\nfingerprint = \"{}\"\nreason = \"x\"\n", fingerprint(&live_key(1)));
