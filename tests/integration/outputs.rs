@@ -42,6 +42,9 @@ fn no_format_emits_controls_or_lines_that_are_commands() {
             (one.is_control() && !matches!(one, '\n' | '\r')) || "\u{202e}\u{200b}\u{2028}\u{fffe}".contains(one)
         };
         assert!(!output.contains(bad), "{format}: {output:?}");
+        if format == "text" {
+            assert_eq!(output.lines().filter(|line| line.starts_with(" --> ")).count(), 9, "{output}");
+        }
         let is_meant = |line: &str| {
             format == "github" && ["::error ", "::warning ", "::notice "].iter().any(|one| line.starts_with(one))
         };

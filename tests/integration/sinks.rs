@@ -4,7 +4,7 @@
 use crate::formats::{check, regions_have_lines, schema};
 use crate::pack;
 use crate::policy::fingerprint;
-use crate::template::live_key;
+use crate::template::{expand, live_key};
 use crate::workspace::{Run, Workspace};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -96,6 +96,23 @@ fn messages_about_faults_are_escaped_like_reports() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{args:?}: {}", run.stderr);
         assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
         assert_inert(&format!("{args:?}"), &run.stderr);
+    }
+}
+
+#[test]
+fn a_mask_shows_a_prefix_and_at_most_four_characters_or_a_quarter() {
+    let work = Workspace::new();
+    let lengths = [16, 17, 19, 20, 24, 32, 43, 64, 200];
+    for (seed, length) in (1..).zip(lengths) {
+        work.write(format!("{length}.txt"), expand(&format!("ansa_sk_live_{{base62:{length}}}"), seed));
+    }
+    let report = work.run(&["scan", "--format", "json"]).json();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), lengths.len(), "{report}");
+    for finding in findings {
+        let length: usize = finding["path"].as_str().unwrap().trim_end_matches(".txt").parse().unwrap();
+        let shown = finding["key"]["masked"].as_str().unwrap().strip_prefix("ansa_sk_live_…").unwrap();
+        assert!(shown.len() <= 4 && shown.len() * 4 <= length, "{length}: {shown}");
     }
 }
 
