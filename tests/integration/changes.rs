@@ -45,6 +45,11 @@ fn assert_old(workspace: &Workspace, key: &str, path: &str) {
 fn nothing_staged_is_clean() {
     let workspace = repository(&[]);
     staged(&workspace).assert_clean();
+    // Asked for everything, nothing is no clean answer; a commit that adds nothing is.
+    let hook = workspace.run(&["hook"]);
+    assert!(hook.code == Some(2) && hook.stderr.contains("the index holds no file"), "{}", hook.stderr);
+    let mut in_commit = workspace.command(&["hook"]);
+    assert_eq!(in_commit.env("GIT_INDEX_FILE", ".git/index").output().unwrap().status.code(), Some(0));
     commit(&workspace, "a.js", &live_key(1));
     workspace.write("b.js", live_key(2));
     staged(&workspace).assert_clean();

@@ -11,7 +11,7 @@ use crate::scan::batch::Batch;
 use crate::source::change::{self, Change};
 use crate::source::history::{Top, TreeFacts};
 use crate::source::repository::Index;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use gix_hash::ObjectId;
 
 /// What a report says where all of the index was looked at because none of it was about to be committed.
@@ -40,7 +40,7 @@ struct Staged<'s> {
 /// Scans what is staged; gives the commit at `HEAD`.
 ///
 /// # Errors
-/// No git repository.
+/// No git repository, or nothing in the index where all of it is asked for.
 pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: Part) -> Result<Option<String>> {
     let place = Place::open(shared, options)?;
     let index = match place.checkout.index() {
@@ -60,6 +60,10 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
             shared.collected().remarks.push(NOTHING_STAGED.into());
         }
         changes = change::index_and_tree(&place.objects, &index, None);
+        // No commit is under way: whoever asks for everything is not to take nothing for clean.
+        if part == Part::StagedOrWhole && changes.added.is_empty() && changes.missing.is_empty() {
+            bail!("nothing to scan: the index holds no file; add some with `git add` first");
+        }
     } else {
         parents.extend(tree);
         parents.extend(place.checkout.merge_heads().iter().filter_map(|head| place.tree_of(head).ok()));
