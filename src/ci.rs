@@ -58,6 +58,8 @@ pub struct Plan {
     pub span: Option<Span>,
     /// The revision whose configuration holds; none for what is checked out.
     pub policy_from: Option<String>,
+    /// The branch that revision is of, where the event names it.
+    pub policy_branch: Option<String>,
     /// Why the whole is looked at where nobody's change is at hand.
     pub survey: Option<Survey>,
     /// Whether anybody can read the logs.
@@ -105,12 +107,15 @@ struct PullRequest {
 #[derive(Debug, Deserialize)]
 struct Side {
     sha: String,
+    #[serde(rename = "ref")]
+    branch: Option<String>,
     repo: Option<Repository>,
 }
 
 #[derive(Debug, Deserialize)]
 struct MergeGroup {
     base_sha: String,
+    base_ref: Option<String>,
     head_sha: String,
 }
 
@@ -145,6 +150,7 @@ impl Plan {
         let mut plan = Self {
             span: None,
             policy_from: None,
+            policy_branch: None,
             survey: None,
             is_public,
             is_uploadable: is_public && may_write(around, &event),
@@ -176,6 +182,7 @@ impl Plan {
         Self {
             policy_from: Some(base.clone()).filter(|base| !is_zero(base)),
             span: Some(Span { start: Start::of(base), ends: vec!["HEAD".into()] }),
+            policy_branch: None,
             survey: None,
             is_public: false,
             is_uploadable: false,
@@ -208,12 +215,15 @@ impl Plan {
     fn pull_request(&mut self, event: &Event) -> Result<(), EventError> {
         let change = event.pull_request.as_ref().ok_or_else(|| lacks("pull_request", "pull_request"))?;
         self.between(&change.base.sha, &change.head.sha);
+        self.policy_branch.clone_from(&change.base.branch);
         Ok(())
     }
 
     fn merge_group(&mut self, event: &Event) -> Result<(), EventError> {
         let group = event.merge_group.as_ref().ok_or_else(|| lacks("merge_group", "merge_group"))?;
         self.between(&group.base_sha, &group.head_sha);
+        let branch = |name: &String| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+        self.policy_branch = group.base_ref.as_ref().map(branch);
         Ok(())
     }
 

@@ -129,7 +129,7 @@ impl Outcome {
             let keys = if brought == 1 { "1 old key is".to_owned() } else { format!("{brought} old keys are") };
             lines.push(format!("{keys} in client code through this change, which need not touch their files"));
         }
-        shown.advice = advice(&shown, scans, policy, ci.is_github);
+        shown.advice = advice(&shown, scans, policy, ci);
         lines.push(ending(ci, verdict, (findings, new)));
         Ok(Self { shown, lines, verdict, findings, new, complete })
     }
@@ -194,12 +194,14 @@ fn hidden(number: usize, scans: &Scans) -> Option<String> {
 }
 
 /// What to write where, for what fails; the revision whose configuration holds is where.
-fn advice(shown: &Report, scans: &Scans, policy: Policy, is_github: bool) -> Vec<String> {
+fn advice(shown: &Report, scans: &Scans, policy: Policy, ci: &Ci) -> Vec<String> {
     let Some(base) = &scans.tree.terms.base else { return Vec::new() };
     let failing = shown.findings.iter().filter(|one| one.new && !one.inventory && one.level >= policy.fail_on);
     let terms = &scans.tree.terms.suppressions;
-    let way_out = if is_github { GITHUB_WAY_OUT } else { "" };
-    failing.take(OFFERS_MAX).map(|one| entry_for(one, terms, &base.name) + way_out).collect()
+    let way_out = if ci.is_github { GITHUB_WAY_OUT } else { "" };
+    let named = ci.plan.policy_branch.as_ref().map(|branch| format!("the branch {branch} (now {})", base.name));
+    let revision = named.as_ref().unwrap_or(&base.name);
+    failing.take(OFFERS_MAX).map(|one| entry_for(one, terms, revision) + way_out).collect()
 }
 
 fn ending(ci: &Ci, verdict: Exit, (findings, new): (usize, usize)) -> String {

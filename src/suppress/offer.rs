@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 /// What to add, and where, so that `finding` may stay until it is mended.
 pub fn entry_for(finding: &Finding, terms: &Suppressions, revision: &str) -> String {
     let path = terms.anchor.below_root(&finding.path).unwrap_or_else(|| finding.path.clone());
-    let mut text =
-        format!("to allow it for a while, this has to be in {FILE_NAME} of {revision} first:\n\n[[allow]]\n");
+    let mut text = format!(
+        "to allow it for a while, this has to be in {FILE_NAME} of {revision} first, through a change of its own:\n\n[[allow]]\n"
+    );
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "fingerprint = \"{}\"", finding.fingerprint());
     let _ = writeln!(text, "path = {}", quoted(&path));

@@ -42,7 +42,7 @@ impl Pipeline {
 
     fn pull_request(&self) -> Value {
         json!({
-            "pull_request": {"base": {"sha": self.base}, "head": {"sha": self.head, "repo": {"full_name": "o/r"}}},
+            "pull_request": {"base": {"sha": self.base, "ref": "main"}, "head": {"sha": self.head, "repo": {"full_name": "o/r"}}},
             "repository": {"full_name": "o/r", "private": true, "default_branch": "main"}
         })
     }
@@ -233,7 +233,9 @@ fn a_change_cannot_allow_its_own_key_and_is_told_the_way_out() {
     pipeline.head = commit(&pipeline.work, "allowed by itself");
     let run = pipeline.run("pull_request", &pipeline.pull_request(), &[]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);
-    for part in ["suppression added in this change", "[[allow]]", "ANSALINT_ALLOW", &pipeline.base] {
+    for part in
+        ["suppression added in this change", "[[allow]]", "ANSALINT_ALLOW", "of the branch main (now ", &pipeline.base]
+    {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
     let run = pipeline.run("pull_request", &pipeline.pull_request(), &["--allow", &fingerprint(&pipeline.new)]);
