@@ -45,6 +45,17 @@ fn a_glob_over_sides_does_not_make_a_live_client_key_easier_to_silence() {
 }
 
 #[test]
+fn a_side_explained_tells_what_the_configuration_sets() {
+    let (work, _) = taken("server", "");
+    work.write("api/a.py", "x\n");
+    let run = work.run(&["explain", "--side", "web/pay.js", "--side", "api/a.py"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.starts_with("web/pay.js: client\n"), "{}", run.stdout);
+    let told = "  the configuration puts `web/**` on side server; the code itself says client\n";
+    assert_eq!(run.stdout.matches(told).count(), 1, "{}", run.stdout);
+}
+
+#[test]
 fn what_the_code_says_holds_for_baselines_entries_and_ignored_files_too() {
     let (work, key) = taken("server", "");
     let entry = format!("[[allow]]\nfingerprint = \"{}\"\nreason = \"x\"\n", fingerprint(&key));

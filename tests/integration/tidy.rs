@@ -65,7 +65,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "command",
         &[
             "cli", "conclude", "config", "detect", "exit", "explain", "finding", "output", "path", "report", "rule",
-            "scan", "settings", "stdio", "suppress",
+            "scan", "settings", "side", "stdio", "suppress",
         ],
     ),
 ];
