@@ -16,7 +16,8 @@ use super::inspect::{Inspection, shown};
 use crate::path::encode;
 use crate::source::alternates::{Allowed, with_alternates};
 use crate::source::history::{
-    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep, sweep_trees, visit_extras,
+    Bounds, Directories, Files, GitDirectory, Graph, Indexes, Search, Store, Swept, missing, sweep, sweep_trees,
+    visit_extras,
 };
 use crate::source::open::{OpenError, Root};
 use crate::source::repository::Refs;

@@ -169,7 +169,8 @@ impl Seams<'_> {
         let ends = (piece.get(..self.reach), piece.len().checked_sub(self.reach).and_then(|from| piece.get(from..)));
         let (Some(first), Some(last)) = ends else { return (piece.len(), piece.len()) };
         // A byte that is part of nothing ends whatever there is; almost every seam has one. Without a branch for each byte.
-        let ends = |bytes: &[u8]| bytes.iter().fold(false, |any, &byte| any | (self.parts[usize::from(byte)] == Part::None));
+        let ends =
+            |bytes: &[u8]| bytes.iter().fold(false, |any, &byte| any | (self.parts[usize::from(byte)] == Part::None));
         let is_cut = |bytes: &[u8]| bytes.chunks(8).any(ends);
         let head = if is_cut(first) { self.reach } else { self.run(|at| piece.get(at).copied()) };
         let back = |at: usize| piece.len().checked_sub(at + 1).map(|at| piece[at]);
@@ -262,7 +263,10 @@ mod tests {
         assert_eq!(out, [&base[..200], b"xy", &base[200..]].concat());
         let mut news = Vec::new();
         delta.news(&base, Seams { reach: 3, parts: &[Part::None; 256] }, &mut news).unwrap();
-        assert_eq!(news, [&base[..3], b"\x01", &base[197..200], b"xy", &base[200..203], b"\x01", &base[297..]].concat());
+        assert_eq!(
+            news,
+            [&base[..3], b"\x01", &base[197..200], b"xy", &base[200..203], b"\x01", &base[297..]].concat()
+        );
         assert_eq!(delta.start(&base, 5, &mut Vec::new()).unwrap(), &base[..5]);
         assert_eq!(delta.start(&base, 201, &mut Vec::new()).unwrap(), &out[..201]);
         assert_eq!(delta.start(&base, 500, &mut Vec::new()).unwrap(), out);

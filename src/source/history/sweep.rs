@@ -129,7 +129,8 @@ impl Swept {
         self.objects += 1;
         self.bytes += object.bytes.len() as u64;
         let start = &object.bytes[..object.bytes.len().min(START_BYTES)];
-        let is_found = if object.kind == Kind::Blob { search.any(object.bytes) } else { search.any_part(b"", object.bytes) };
+        let is_found =
+            if object.kind == Kind::Blob { search.any(object.bytes) } else { search.any_part(b"", object.bytes) };
         let is_opened = object.kind == Kind::Blob && search.opens(start, object.bytes.len() as u64);
         if is_found || is_opened {
             self.hits.push(hit());
