@@ -2,10 +2,15 @@
 //!
 //! A key that the older side already holds at its path, or at the path it was renamed from, is reported as not new.
 
+mod added;
 mod past;
+mod push;
 mod range;
 mod staged;
+mod walk;
 
+pub(super) use push::run as push;
+pub use push::{Push, Update, Updates};
 pub use range::Range;
 pub(super) use range::run as range;
 pub use staged::Part;

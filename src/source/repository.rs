@@ -32,7 +32,7 @@ pub use index::{Index, IndexEntry};
 pub use locate::is_git_directory;
 pub use object_format::object_format;
 pub use refs::{Fault, Logged, Named, Refs};
-pub use revision::{Resolved, resolve};
+pub use revision::{Followed, Resolved, follow, resolve};
 
 use config::Config;
 use ignored::Ignored;

@@ -34,6 +34,8 @@ mod properties;
 #[cfg(unix)]
 mod provenance;
 #[cfg(unix)]
+mod pushes;
+#[cfg(unix)]
 mod ranges;
 #[cfg(unix)]
 mod repository;

@@ -2,7 +2,7 @@
 //!
 //! Contents come from the index, never from the disk, and so do the manifests around them.
 
-use super::past::{Gone, Past, mark};
+use super::past::{Gone, Mark, Past};
 use super::{ChangeOptions, InTree, Place};
 use crate::blob::Origin;
 use crate::finding::Finding;
@@ -65,23 +65,22 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
 }
 
 impl Place<'_> {
-    /// The commit at `HEAD` and its tree; neither where it cannot be read, which is remarked on.
+    /// The commit at `HEAD` and its tree; neither where it cannot be read, which is told.
     fn head(&self) -> (Option<ObjectId>, Option<ObjectId>) {
-        let remark = |reason: &str| {
-            let text = format!("HEAD cannot be read, so everything in the index counts as added: {reason}");
-            self.shared.collected().remarks.push(text);
+        let unread = |reason: &str| {
+            self.shared.leave_out(b".git/HEAD", &format!("{reason}; everything in the index counts as added"));
         };
         match self.checkout.head() {
             Ok(None) => (None, None),
             Ok(Some(head)) => match self.tree_of(&head) {
                 Ok(tree) => (Some(head), Some(tree)),
                 Err(reason) => {
-                    remark(&reason);
+                    unread(&reason);
                     (Some(head), None)
                 }
             },
             Err(reason) => {
-                remark(&reason);
+                unread(&reason);
                 (None, None)
             }
         }
@@ -104,7 +103,7 @@ impl Staged<'_> {
             }
         }
         let added = changes.added.iter().filter(|change| change.before.iter().all(Option::is_none));
-        for path in added.map(|change| &change.path).chain(&changes.folders) {
+        for path in added.map(|change| &change.path).chain(&changes.names) {
             let (findings, batch) = self.place.name(path);
             all.merge(batch);
             let is_new = || !self.parents.iter().any(|&parent| past.exists(parent, path));
@@ -122,14 +121,14 @@ impl Staged<'_> {
 
     /// Whether a parent already holds the key there, or where the file came from.
     fn is_old(&self, past: &mut Past<'_>, gone: &mut [Option<Vec<Gone>>], change: &Change, finding: &Finding) -> bool {
-        let key = mark(finding);
+        let mark = Mark::of(finding);
         for (&parent, gone) in self.parents.iter().zip(gone) {
             match past.find(parent, &change.path) {
-                Some(id) if past.keys(parent, &change.path, &id).contains(&key) => return true,
+                Some(id) if past.has(parent, &change.path, &id, &mark) => return true,
                 Some(_) => {}
                 None => {
                     let gone = gone.get_or_insert_with(|| self.gone(parent));
-                    if past.renamed_from(parent, gone, &change.id, &key).is_some() {
+                    if past.renamed_from(parent, gone, &change.id, &mark).is_some() {
                         return true;
                     }
                 }
@@ -141,6 +140,7 @@ impl Staged<'_> {
     /// Files of `parent` whose paths the index has no more.
     fn gone(&self, parent: ObjectId) -> Vec<Gone> {
         let changes = change::tree_and_index(&self.place.objects, parent, self.index);
+        super::leave_out_of(self.place.shared, &changes);
         let gone = changes.added.into_iter().filter(|change| change.before.iter().all(Option::is_none));
         gone.map(|change| Gone { path: change.path, id: change.id }).collect()
     }

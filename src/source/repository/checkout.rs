@@ -15,6 +15,7 @@ use gix_hash::{Kind, ObjectId};
 use std::path::{Path, PathBuf};
 
 const LINES_BYTES_MAX: u64 = 1 << 20;
+const UNFOLLOWED: &str = "leads to a repository that does not point back, which is not followed";
 
 /// What git tells its hooks about where things are.
 #[derive(Clone, Debug, Default)]
@@ -118,28 +119,34 @@ impl Checkout {
     }
 }
 
-/// The git directory that git named, and the one it shares with others.
+/// The git directory that git named, and the one it shares with others; a file in its place is followed as one found is.
 fn told(git: &Path, top: &Path) -> Result<Layout, String> {
-    let open = |path: &Path| {
-        let real = path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
-        Root::open(&real).map_err(|error| format!("{}: {error}", path.display()))
+    let real = git.canonicalize().map_err(|error| format!("{}: {error}", git.display()))?;
+    if !real.is_dir() {
+        let layout = real.parent().filter(|_| real.ends_with(".git")).and_then(locate::through_file);
+        let layout = layout.ok_or_else(|| format!("{}: {UNFOLLOWED}", git.display()))?;
+        return Ok(Layout { top: top.to_owned(), ..layout });
+    }
+    let open = |path: &Path| Root::open(path).map_err(|error| format!("{}: {error}", path.display()));
+    let root = open(&real)?;
+    let Some(named) = locate::line(&root, "commondir") else {
+        return Ok(Layout { top: top.to_owned(), common: open(&real)?, git: root });
     };
-    let root = open(git)?;
-    let common = match locate::line(&root, "commondir") {
-        Some(common) => open(&git.join(common.to_path().map_err(|error| error.to_string())?))?,
-        None => open(git)?,
-    };
-    Ok(Layout { top: top.to_owned(), git: root, common })
+    let named = real.join(named.to_path().map_err(|error| error.to_string())?);
+    let common = named.canonicalize().map_err(|error| format!("{}: {error}", named.display()))?;
+    // A linked worktree's is in the repository that it shares.
+    let worktrees = real.parent().filter(|folder| folder.ends_with("worktrees")).and_then(Path::parent);
+    if worktrees != Some(&common) {
+        return Err(format!("{}: its `commondir` leads to another repository, which is not followed", git.display()));
+    }
+    Ok(Layout { top: top.to_owned(), common: open(&common)?, git: root })
 }
 
 fn found(folder: &Path) -> Result<Layout, String> {
     let real = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     match locate::locate(&real) {
         Located::Found(layout) => Ok(layout),
-        Located::Unfollowed(top) => Err(format!(
-            "{}: its `.git` leads to a repository that does not point back, which is not followed",
-            top.display()
-        )),
+        Located::Unfollowed(top) => Err(format!("{}: its `.git` {UNFOLLOWED}", top.display())),
         Located::Nothing => {
             let is_bare = Root::open(&real).is_ok_and(|root| is_git_directory(&root, Path::new("")));
             if is_bare {
