@@ -9,6 +9,8 @@
     reason = "a test that meets the unexpected should stop there, and its texts are short"
 )]
 
+#[cfg(unix)]
+mod aging;
 mod archives;
 mod baseline;
 mod calls;
