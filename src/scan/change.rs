@@ -115,8 +115,12 @@ impl<'s> Place<'s> {
         let mut findings = std::mem::take(&mut batch.findings);
         let blob = id.to_hex().to_string();
         for finding in &mut findings {
-            finding.origin = origin;
-            finding.places.iter_mut().for_each(|place| place.blob = Some(blob.clone()));
+            if finding.origin == Origin::Blob && finding.history.is_none() {
+                finding.origin = origin;
+            }
+            for place in &mut finding.places {
+                place.blob.get_or_insert_with(|| blob.clone());
+            }
         }
         (findings, batch)
     }

@@ -120,7 +120,7 @@ pub struct Wanted {
 /// What every thread of a scan shares.
 struct Shared<'o> {
     options: &'o Options,
-    detector: Detector,
+    detector: Arc<Detector>,
     /// Compiled at the first hit.
     classifier: OnceLock<Arc<Classifier>>,
     graphs: Graphs,
@@ -136,7 +136,7 @@ struct Shared<'o> {
 pub fn run(options: &Options) -> Result<Report> {
     let shared = Shared {
         options,
-        detector: Detector::new(&options.rules)?,
+        detector: Arc::new(Detector::new(&options.rules)?),
         classifier: OnceLock::new(),
         graphs: Graphs::default(),
         calls: OnceLock::new(),
@@ -153,7 +153,7 @@ pub fn run(options: &Options) -> Result<Report> {
         Scope::Message(file) => shared.message(file)?,
     };
     options.progress.finish();
-    let batch = shared.collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let batch = shared.into_batch();
     if batch.is_empty() {
         bail!("nothing to scan: no files in {}; name a file or folder that holds some", options.scope.describe());
     }
@@ -228,6 +228,22 @@ impl Shared<'_> {
 
     fn pool(&self) -> Result<rayon::ThreadPool> {
         rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build().context("threads cannot be started")
+    }
+
+    /// The same scan, for a part of it that is collected by itself.
+    fn apart(&self) -> Self {
+        Self {
+            options: self.options,
+            detector: Arc::clone(&self.detector),
+            classifier: self.classifier.clone(),
+            graphs: Graphs::default(),
+            calls: OnceLock::new(),
+            collected: Mutex::default(),
+        }
+    }
+
+    fn into_batch(self) -> Batch {
+        self.collected.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn collected(&self) -> MutexGuard<'_, Batch> {

@@ -12,6 +12,7 @@ mod lineage;
 mod listing;
 mod loose;
 mod missing;
+mod names;
 mod pack;
 mod provenance;
 mod roots;

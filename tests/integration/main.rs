@@ -13,6 +13,8 @@
 mod aging;
 mod archives;
 mod baseline;
+#[cfg(unix)]
+mod bundles;
 mod calls;
 mod cases;
 #[cfg(unix)]

@@ -20,15 +20,21 @@ const HEADER_BYTES: usize = 64;
 /// Objects larger than this are searched piece by piece.
 const WHOLE_BYTES_MAX: u64 = 8 << 20;
 const NAMES_MAX: usize = 10_000_000;
+/// How the names of objects start whose writing was interrupted.
+const LEFT_OBJECT: &[u8] = b"tmp_obj_";
 
 /// Searches every loose object of `store`.
 pub fn sweep(store: &Store<'_>, search: &dyn Search, bounds: &Bounds, collect: &(dyn Fn(Swept) + Sync)) {
+    let make = || Sweeper { store, search, bounds, inflater: Inflater::default(), swept: Swept::default() };
     for objects in store.folders() {
         (0..=255).into_par_iter().for_each(|first| {
-            let mut sweeper = Sweeper { store, search, bounds, inflater: Inflater::default(), swept: Swept::default() };
+            let mut sweeper = make();
             sweeper.fan(objects, first);
             collect(sweeper.swept);
         });
+        let mut sweeper = make();
+        sweeper.leftovers(objects);
+        collect(sweeper.swept);
     }
 }
 
@@ -57,12 +63,52 @@ impl Sweeper<'_, '_> {
         for entry in entries {
             let id = [name.as_bytes(), &entry.name].concat();
             let Some(id) = ObjectId::from_hex(&id).ok().filter(|id| id.kind() == self.store.object_hash()) else {
+                self.leftover(objects, &[name.as_bytes(), b"/", &entry.name].concat());
                 continue;
             };
             if let Err(reason) = self.object(&folder, &id, &entry.name) {
                 self.swept.faults.push((object_name(&id), reason));
             }
         }
+    }
+
+    /// Searches what lies beside the folders of objects, where git writes large ones first.
+    fn leftovers(&mut self, objects: &Root) {
+        let mut entries = objects.entries(NAMES_MAX).unwrap_or_default();
+        entries.retain(|entry| !entry.is_folder && entry.name.starts_with(LEFT_OBJECT));
+        entries.sort_unstable();
+        for entry in entries {
+            self.leftover(objects, &entry.name);
+        }
+    }
+
+    /// Searches a file whose name is that of no object: one whose writing was interrupted, if it is whole.
+    fn leftover(&mut self, objects: &Root, name: &[u8]) {
+        let fault = match name.to_path().map_err(|error| error.to_string()).and_then(|path| open(objects, path)) {
+            Ok(file) if file.is_empty() => return,
+            Ok(file) => self.unnamed(&file, name),
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = fault {
+            self.swept.faults.push((format!("objects/{}", crate::path::encode(name)), reason));
+        }
+    }
+
+    fn unnamed(&mut self, file: &[u8], name: &[u8]) -> Result<(), String> {
+        const REASON: &str = "no object that is whole, left where writing it was interrupted";
+        let (kind, bytes, header) = header(file).filter(|(_, bytes, _)| *bytes <= OBJECT_BYTES_MAX).ok_or(REASON)?;
+        if !self.bounds.take(bytes) {
+            return Err("limit on inflated bytes reached".into());
+        }
+        let whole = whole(&mut self.inflater, file, header, bytes).ok_or(REASON)?;
+        let object = Object { kind, bytes: &whole[header..] };
+        let id = self.store.hash(kind, object.bytes);
+        if self.store.find(&id).is_some() {
+            return Ok(());
+        }
+        self.store.leave(id, name.to_path().map_err(|error| error.to_string())?.to_owned());
+        self.swept.take(|| Hit { id, kind, place: Place::Loose }, object, self.search);
+        Ok(())
     }
 
     fn object(&mut self, folder: &Root, id: &ObjectId, name: &[u8]) -> Result<(), String> {
@@ -137,7 +183,17 @@ pub fn exists(folders: &[Root], id: &ObjectId) -> bool {
 
 /// The content of the object called `id`, if it is sound and at most 128 MiB.
 pub fn read(folders: &[Root], id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
-    let file = open(folder_of(folders, id)?, &path(id)).ok()?;
+    read_from(folder_of(folders, id)?, &path(id), out)
+}
+
+/// The same of the object in the file at `path` below one of the folders.
+pub fn read_file(folders: &[Root], path: &Path, out: &mut Vec<u8>) -> Option<Kind> {
+    let folder = folders.iter().find(|folder| matches!(folder.node(path), Ok(Node::File)))?;
+    read_from(folder, path, out)
+}
+
+fn read_from(folder: &Root, path: &Path, out: &mut Vec<u8>) -> Option<Kind> {
+    let file = open(folder, path).ok()?;
     let (kind, bytes, header) = header(&file)?;
     if bytes > OBJECT_BYTES_MAX {
         return None;
