@@ -7,7 +7,6 @@ mod delta;
 mod directory;
 mod extras;
 mod graph;
-mod inflate;
 mod lineage;
 mod listing;
 mod loose;
@@ -20,6 +19,8 @@ mod store;
 mod sweep;
 mod tree_facts;
 mod walk;
+
+use super::inflate;
 
 pub use commits::{Commit, Commits};
 pub use delta::{Part, Seams};

@@ -93,7 +93,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gix_index", &["source"]),
     // Kinds of objects likewise.
     ("gix_object", &["scan", "source"]),
-    ("gix_odb", &["source"]),
     ("gix_pack", &["source"]),
     // Globs of the side rules, and those of a repository.
     ("globset", &["classify", "settings"]),

@@ -123,20 +123,23 @@ pub(super) fn blobs(repository: &Repository<'_>, graph: &Graph, bundles: &[(Obje
     }
 }
 
+/// Date and place in the order of a commit, and a path.
+type First<'s> = (i64, u32, &'s [u8]);
+
 /// The path that each of some blobs had in the first commit that had it.
 fn paths(repository: &Repository<'_>, graph: &Graph, ids: &[ObjectId], bounds: &Bounds) -> Vec<Option<Vec<u8>>> {
     let needles = reveal::Needles(&repository.shared.detector);
     let Some(lineage) = sweep_trees(repository.store, &needles, ids, bounds).1 else { return vec![None; ids.len()] };
     let things: Vec<Vec<u32>> = (0..).zip(ids).map(|(number, _)| vec![number]).collect();
     let provenance = Provenance::new(graph, &lineage, &things);
-    let mut firsts: Vec<Option<((i64, u32), &[u8])>> = vec![None; ids.len()];
+    let mut firsts: Vec<Option<First<'_>>> = vec![None; ids.len()];
     for spot in &provenance.spots {
         let Some(&commit) = spot.introduced.first() else { continue };
-        let first = ((graph.commit(commit).time, graph.rank(commit)), spot.path.as_slice());
+        let first = (graph.commit(commit).time, graph.rank(commit), spot.path.as_slice());
         let known = &mut firsts[spot.thing as usize];
         *known = Some(known.map_or(first, |known| known.min(first)));
     }
-    firsts.into_iter().map(|first| first.map(|(_, path)| path.to_vec())).collect()
+    firsts.into_iter().map(|first| first.map(|(_, _, path)| path.to_vec())).collect()
 }
 
 /// The bundle in the blob that reports call `name`.

@@ -4,11 +4,11 @@
 //! nothing else.
 
 use super::inflate::{Buffer, Inflater, Stream};
-use super::loose;
 use super::names::Names;
 use super::pack::Pack;
 use super::walk::{self, OBJECT_BYTES_MAX};
 use crate::blob::{ReadAt, Window, Windows};
+use crate::source::loose;
 use crate::source::objects::Odb;
 use crate::source::open::{Node, OpenError, Root};
 use bstr::ByteSlice as _;

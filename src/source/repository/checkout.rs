@@ -110,8 +110,10 @@ impl Checkout {
     pub fn objects(&self, outside: bool) -> Result<(Objects, Vec<(String, String)>), String> {
         let folder = self.layout.common.folder(Path::new("objects")).map_err(|error| format!("objects: {error}"))?;
         let root = self.layout.top.canonicalize().unwrap_or_else(|_| self.layout.top.clone());
-        let (folders, faults) = with_alternates(folder, &Allowed { root: &root, outside });
-        Ok((Objects::open(folders, self.object_hash())?, faults))
+        let (folders, mut faults) = with_alternates(folder, &Allowed { root: &root, outside });
+        let (objects, unopened) = Objects::open(folders, self.object_hash());
+        faults.extend(unopened);
+        Ok((objects, faults))
     }
 
     fn in_tables(&self) -> bool {
