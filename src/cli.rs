@@ -143,7 +143,7 @@ pub struct StagedArgs {
 pub struct HookArgs {
     /// What git passes to the hook, `"$@"`: nothing before a commit, the file of a message, or a remote and its URL, with
     /// what is pushed on standard input
-    #[arg(value_name = "ARG", num_args = 0..=2)]
+    #[arg(value_name = "ARG", num_args = 0..=3)]
     pub given: Vec<OsString>,
 
     /// Which repository.

@@ -7,23 +7,42 @@ use super::Config;
 use crate::cli::{HookArgs, PlaceArgs};
 use crate::null_id::NULL_ID;
 use crate::scan::{ChangeOptions, HookEnvironment, Part, Push, Range, Scope, Update, Updates};
-use anyhow::{Context as _, Result};
-use std::path::PathBuf;
+use anyhow::{Context as _, Result, bail};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// Where git has a message from, as it tells its `prepare-commit-msg` hook.
+const SOURCES: [&str; 5] = ["message", "template", "merge", "squash", "commit"];
 
 impl Config {
     /// Of `ansalint hook`.
     pub fn hook(args: HookArgs) -> Result<Self> {
         let change = change(args.place);
         let scope = match args.given.as_slice() {
+            [] => managed(change)?,
+            [message] => {
+                if Path::new(message).symlink_metadata().is_err() {
+                    let name = Path::new(message).display();
+                    bail!(
+                        "{name}: there is no such message; for a push, git passes on two arguments: `ansalint hook \"$@\"`"
+                    );
+                }
+                Scope::Message(PathBuf::from(message))
+            }
+            [message, source, ..] if is_prepared(message, source) => Scope::Message(PathBuf::from(message)),
             [remote, _] => {
                 let remote = remote.as_encoded_bytes().to_vec();
                 Scope::Push(change, Push { remote, updates: Updates::Stdin })
             }
-            [message] => Scope::Message(PathBuf::from(message)),
-            _ => managed(change)?,
+            _ => bail!("more arguments than git passes on to a hook that is known here"),
         };
         Self::new(&args.common, scope)
     }
+}
+
+/// Whether git passes on a message that it has prepared, and where it is from.
+fn is_prepared(message: &OsStr, source: &OsStr) -> bool {
+    SOURCES.iter().any(|known| source == *known) && Path::new(message).is_file()
 }
 
 /// What a hook manager asks for.

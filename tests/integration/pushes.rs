@@ -268,10 +268,28 @@ fn in_real_hooks_of_git() {
     clone.git(&["checkout", "-q", "main"]);
     clone.commit("c.js", "c\n");
     // git tells its hook before an automatic merge of no other parent.
-    assert!(!clone.passes(&["merge", "-q", "--no-ff", "-m", "m", "side"]));
+    let merge = clone.workspace.git_command(&["-C", "work", "merge", "--no-ff", "-m", "m", "side"]).output().unwrap();
+    let told = String::from_utf8_lossy(&merge.stdout).into_owned() + &String::from_utf8_lossy(&merge.stderr);
+    assert!(!merge.status.success() && told.contains("does not yet say what"), "{told}");
+    // Once it has stopped, it does.
+    assert!(clone.passes(&["commit", "-qm", "merge"]));
     clone.git(&["worktree", "add", "-q", "../linked", "side"]);
     let linked = ["-C", "../linked", "push", "-q", "origin", "side"];
     assert!(!clone.passes(&linked));
+}
+
+#[test]
+fn messages_that_git_passes_on() {
+    let clone = Clone::new(&[]);
+    clone.workspace.write("work/message", format!("say {}\n", live_key(1)));
+    for args in [&["message"][..], &["message", "message"], &["message", "merge"], &["message", "commit", "HEAD"]] {
+        let told = Told::of(&clone.run(args, ""));
+        told.assert_found();
+        assert_eq!(told.kinds(&live_key(1)), ["message"], "{args:?}");
+    }
+    let run = clone.run(&["origin"], "");
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("\"$@\""), "{}", run.stderr);
 }
 
 #[test]

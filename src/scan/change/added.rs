@@ -1,6 +1,6 @@
 //! What commits add: contents, names, messages, and what only a merge has, each told old or new.
 
-use super::past::{Gone, Mark, Past};
+use super::past::{Came, Gone, Mark, Past};
 use super::walk::walk;
 use super::{InTree, Place};
 use crate::blob::{Blob, Origin, Visitor as _, Whole};
@@ -201,7 +201,8 @@ impl Ages<'_> {
                 continue;
             }
             let gone = self.gone(step, parent, &mark);
-            if self.past.renamed_from(parent, &gone, &change.id, &mark).is_some() {
+            let came = Came { path: &change.path, id: change.id, tree: self.scan.graph.commit(step.number).tree };
+            if self.past.renamed(parent, &gone, &came, &mark) {
                 self.renamed.insert((change.path.clone(), mark));
                 return true;
             }

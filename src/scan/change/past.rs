@@ -25,6 +25,8 @@ pub(super) struct Past<'p> {
     /// Those that reach clients, which depends on the tree.
     in_clients: HashMap<(ObjectId, ObjectId, Vec<u8>), BTreeSet<String>>,
     found: HashMap<(ObjectId, Vec<u8>), Option<ObjectId>>,
+    /// What each file that went was renamed to, by the trees it was and is in.
+    claims: HashMap<(ObjectId, ObjectId, Vec<u8>), Vec<u8>>,
 }
 
 /// A file that is no longer where it was.
@@ -32,6 +34,14 @@ pub(super) struct Past<'p> {
 pub(super) struct Gone {
     pub path: Vec<u8>,
     pub id: ObjectId,
+}
+
+/// A file that is where none was.
+pub(super) struct Came<'c> {
+    pub path: &'c [u8],
+    pub id: ObjectId,
+    /// The tree it is in; of no object for the index.
+    pub tree: ObjectId,
 }
 
 /// What is looked for in older trees: a key that reaches clients is old only where it reached them before.
@@ -55,7 +65,8 @@ impl Mark {
 
 impl<'p> Past<'p> {
     pub fn new(place: &'p Place<'p>, facts: &'p TreeFacts<'p>) -> Self {
-        Self { place, facts, keys: HashMap::new(), in_clients: HashMap::new(), found: HashMap::new() }
+        let (keys, in_clients, found, claims) = Default::default();
+        Self { place, facts, keys, in_clients, found, claims }
     }
 
     /// Whether the blob called `id`, which `tree` has at `path`, holds what is looked for.
@@ -126,27 +137,30 @@ impl<'p> Past<'p> {
         self.find(tree, path).is_some_and(|id| self.has(tree, path, &id, mark))
     }
 
-    /// Which of `gone`, files of `tree` that hold what is looked for, the blob called `came` was renamed from.
-    pub fn renamed_from<'g>(
-        &mut self,
-        tree: ObjectId,
-        gone: &'g [Gone],
-        came: &ObjectId,
-        mark: &Mark,
-    ) -> Option<&'g Gone> {
-        let mut same = gone.iter().filter(|gone| gone.id == *came);
+    /// Whether one of `gone`, files of `tree` that hold what is looked for, was renamed to `came`. Each is renamed once, so
+    /// that a copy beside a rename is new.
+    pub fn renamed(&mut self, tree: ObjectId, gone: &[Gone], came: &Came<'_>, mark: &Mark) -> bool {
+        let claim = |gone: &Gone| (tree, came.tree, gone.path.clone());
+        let is_free = |past: &Self, gone: &&Gone| past.claims.get(&claim(gone)).is_none_or(|path| path == came.path);
+        let gone: Vec<&Gone> = gone.iter().filter(|gone| is_free(self, gone)).take(GONE_MAX).collect();
+        let Some(from) = self.source(tree, &gone, came.id, mark) else { return false };
+        self.claims.insert(claim(from), came.path.to_vec());
+        true
+    }
+
+    fn source<'g>(&mut self, tree: ObjectId, gone: &[&'g Gone], came: ObjectId, mark: &Mark) -> Option<&'g Gone> {
+        let mut same = gone.iter().filter(|gone| gone.id == came);
         if let Some(same) = same.find(|gone| self.has(tree, &gone.path, &gone.id, mark)) {
             return Some(same);
         }
-        let holding: Vec<&Gone> =
-            gone.iter().take(GONE_MAX).filter(|gone| self.has(tree, &gone.path, &gone.id, mark)).collect();
-        let holding = &holding[..holding.len().min(HOLDING_MAX)];
+        let holding = gone.iter().filter(|gone| self.has(tree, &gone.path, &gone.id, mark));
+        let holding: Vec<&Gone> = holding.take(HOLDING_MAX).copied().collect();
         let read = |id: &ObjectId| {
             let mut bytes = Vec::new();
             self.place.objects.read(id, &mut bytes).ok().flatten().map(|_| bytes)
         };
         let contents: Vec<Vec<u8>> = holding.iter().map(|gone| read(&gone.id).unwrap_or_default()).collect();
-        let came = read(came)?;
+        let came = read(&came)?;
         let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
         let from = renames(&contents, &[&came]).into_iter().next().flatten()?;
         holding.get(from).copied()

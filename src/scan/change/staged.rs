@@ -2,7 +2,7 @@
 //!
 //! Contents come from the index, never from the disk, and so do the manifests around them.
 
-use super::past::{Gone, Mark, Past};
+use super::past::{Came, Gone, Mark, Past};
 use super::{ChangeOptions, InTree, Place};
 use crate::blob::Origin;
 use crate::finding::Finding;
@@ -56,7 +56,7 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
         changes = change::index_and_tree(&place.objects, &index, None);
     } else {
         parents.extend(tree);
-        parents.extend(place.checkout.merge_heads().iter().filter_map(|head| place.tree_of(head).ok()));
+        parents.extend(place.merged());
     }
     super::leave_out_of(shared, &changes);
     let staged = Staged { place: &place, index: &index, facts: &facts, parents };
@@ -65,6 +65,23 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
 }
 
 impl Place<'_> {
+    /// The trees of what is merged.
+    fn merged(&self) -> Vec<ObjectId> {
+        if self.checkout.is_merging_unnamed() {
+            let remark =
+                "git is merging by itself and does not yet say what; keys that the other side holds count as new";
+            self.shared.collected().remarks.push(remark.to_owned());
+        }
+        let mut trees = Vec::new();
+        for head in self.checkout.merge_heads() {
+            match self.tree_of(&head) {
+                Ok(tree) => trees.push(tree),
+                Err(reason) => self.shared.leave_out(b".git/MERGE_HEAD", &reason),
+            }
+        }
+        trees
+    }
+
     /// The commit at `HEAD` and its tree; neither where it cannot be read, which is told.
     fn head(&self) -> (Option<ObjectId>, Option<ObjectId>) {
         let unread = |reason: &str| {
@@ -128,7 +145,9 @@ impl Staged<'_> {
                 Some(_) => {}
                 None => {
                     let gone = gone.get_or_insert_with(|| self.gone(parent));
-                    if past.renamed_from(parent, gone, &change.id, &mark).is_some() {
+                    let tree = ObjectId::null(change.id.kind());
+                    let came = Came { path: &change.path, id: change.id, tree };
+                    if past.renamed(parent, gone, &came, &mark) {
                         return true;
                     }
                 }

@@ -9,7 +9,7 @@ use super::refs::{self, Refs};
 use super::{Index, is_git_directory};
 use crate::source::alternates::{Allowed, with_alternates};
 use crate::source::objects::Objects;
-use crate::source::open::Root;
+use crate::source::open::{OpenError, Root};
 use bstr::ByteSlice as _;
 use gix_hash::{Kind, ObjectId};
 use std::path::{Path, PathBuf};
@@ -68,6 +68,10 @@ impl Checkout {
         let folder = file.parent().ok_or("the index file has no folder")?;
         let name = file.file_name().and_then(|name| name.to_str()).ok_or("the index file has no name")?;
         let folder = Root::open(folder).map_err(|error| format!("{}: {error}", file.display()))?;
+        // git makes its index before it tells a hook of it; none is no empty one.
+        if let Err(error) = folder.node(Path::new(name)) {
+            return Err(format!("{}: {error}", file.display()));
+        }
         Index::read_file(&folder, &self.layout.git, name, hash, false)
     }
 
@@ -88,6 +92,12 @@ impl Checkout {
     pub fn merge_heads(&self) -> Vec<ObjectId> {
         let text = self.layout.git.read_bounded(Path::new("MERGE_HEAD"), LINES_BYTES_MAX).ok().flatten();
         text.unwrap_or_default().lines().filter_map(|line| ObjectId::from_hex(line.trim()).ok()).collect()
+    }
+
+    /// Whether git is merging by itself, and has not yet written what.
+    pub fn is_merging_unnamed(&self) -> bool {
+        let has = |name: &str| !matches!(self.layout.git.node(Path::new(name)), Err(OpenError::NotFound));
+        has("AUTO_MERGE") && !["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"].into_iter().any(has)
     }
 
     /// Commits whose parents were cut off.
@@ -124,7 +134,10 @@ impl Checkout {
 /// The git directory that git named, and the one it shares with others; a file in its place is followed as one found is.
 fn told(git: &Path, top: &Path) -> Result<Layout, String> {
     let real = git.canonicalize().map_err(|error| format!("{}: {error}", git.display()))?;
-    if !real.is_dir() {
+    if !real.is_dir() && !real.is_file() {
+        return Err(format!("{}: neither a git directory nor a file that names one", git.display()));
+    }
+    if real.is_file() {
         let layout = real.parent().filter(|_| real.ends_with(".git")).and_then(locate::through_file);
         let layout = layout.ok_or_else(|| format!("{}: {UNFOLLOWED}", git.display()))?;
         return Ok(Layout { top: top.to_owned(), ..layout });
@@ -148,6 +161,10 @@ fn found(folder: &Path) -> Result<Layout, String> {
     let real = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     match locate::locate(&real) {
         Located::Found(layout) => Ok(layout),
+        Located::Unfollowed(top) if top.join(".git").is_dir() => Err(format!(
+            "{}: its `.git` is no git directory: `HEAD`, `objects` or `refs` is missing or damaged",
+            top.display()
+        )),
         Located::Unfollowed(top) => Err(format!("{}: its `.git` {UNFOLLOWED}", top.display())),
         Located::Nothing => {
             let is_bare = Root::open(&real).is_ok_and(|root| is_git_directory(&root, Path::new("")));
