@@ -15,7 +15,7 @@ use bstr::ByteSlice as _;
 use gix_hash::{Kind as Hash, ObjectId};
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,11 +27,15 @@ const LEFT_PACK: &[u8] = b"tmp_pack_";
 const QUARANTINE: [&[u8]; 2] = [b"incoming-", b"tmp_objdir-"];
 /// Packs that are thin over one another, on the way to one object.
 const THIN_MAX: u32 = 16;
-/// Bytes and number of objects remembered of packs without an index, whose deltas by name are made one by one.
-const RECENT_BYTES_MAX: usize = 32 << 20;
-const RECENT_MAX: usize = 64;
-/// Deltas in packs without an index that are made in all, for each entry: many times the length of any chain of git's.
-const DELTAS_MAX: u64 = 200;
+/// Bytes of objects remembered of packs without an index, whose deltas by name are made one by one.
+const RECENT_BYTES_MAX: usize = 64 << 20;
+/// What each of those objects takes beside its bytes.
+const RECENT_BYTES: usize = 128;
+/// Bytes that may be made of such deltas, for each byte of all packs, and at least.
+const MADE_RATIO_MAX: u64 = 64;
+const MADE_BYTES_MIN: u64 = 4 << 30;
+/// What making one costs, beside its bytes.
+const MADE_BYTES: u64 = 4 << 10;
 
 /// Where an object is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,8 +76,8 @@ pub struct Store<'f> {
     recent: Mutex<Recent>,
     /// Loose objects under other names than their own, left where writing them was interrupted.
     leftovers: Mutex<BTreeMap<ObjectId, PathBuf>>,
-    /// Deltas in packs without an index made so far.
-    deltas: AtomicU64,
+    /// Bytes made so far of deltas by name in packs without an index.
+    made: AtomicU64,
     /// What holds objects that it is based on.
     around: Option<&'f Store<'f>>,
 }
@@ -81,7 +85,8 @@ pub struct Store<'f> {
 /// Objects read last of packs without an index, by pack and entry.
 #[derive(Default)]
 struct Recent {
-    objects: VecDeque<((u32, u32), Kind, Vec<u8>)>,
+    objects: HashMap<(u32, u32), (Kind, Vec<u8>)>,
+    order: VecDeque<(u32, u32)>,
     bytes: usize,
 }
 
@@ -254,7 +259,7 @@ impl<'f> Store<'f> {
     fn of(files: &'f Files, packs: Vec<Pack<'f>>, around: Option<&'f Store<'f>>) -> Self {
         let names = packs.iter().map(|_| OnceLock::new()).collect();
         let (recent, leftovers) = Default::default();
-        Self { files, packs, names, recent, leftovers, deltas: AtomicU64::new(0), around }
+        Self { files, packs, names, recent, leftovers, made: AtomicU64::new(0), around }
     }
 
     /// The packs.
@@ -376,7 +381,7 @@ impl<'f> Store<'f> {
         let mut inflater = Inflater::default();
         let mut made = Buffer::default();
         let mut deltas = Vec::new();
-        let mut at = entry;
+        let (mut at, mut is_by_name) = (entry, false);
         let kind = loop {
             if let Some(kind) = self.recall((number, at), &mut made) {
                 break kind;
@@ -391,7 +396,7 @@ impl<'f> Store<'f> {
                     deltas.push(root);
                     let named = if way.is_naming { None } else { self.names(number) };
                     if let Some(base) = named.and_then(|names| names.find(&base_id)) {
-                        at = base;
+                        (at, is_by_name) = (base, true);
                         (deltas.len() <= pack.len() as usize).then_some(())?;
                         continue;
                     }
@@ -411,51 +416,45 @@ impl<'f> Store<'f> {
             }
         };
         for &delta in deltas.iter().rev() {
-            self.count_delta(number)?;
             made = walk::patched(&mut inflater, pack, delta, &made)?;
+            if is_by_name {
+                self.count_made(made.bytes().len())?;
+                self.remember((number, delta), kind, made.bytes());
+            }
         }
         out.clear();
         out.extend_from_slice(made.bytes());
-        self.remember((number, entry), kind, out);
         Some(kind)
     }
 
-    fn is_indexed(&self, number: u32) -> bool {
-        self.packs.get(number as usize).is_some_and(|pack| pack.id(0).is_some())
-    }
-
-    /// Bounds what a pack without an index can cost.
-    fn count_delta(&self, number: u32) -> Option<()> {
-        if self.is_indexed(number) {
-            return Some(());
-        }
-        let entries: u64 = self.packs.iter().map(|pack| u64::from(pack.len())).sum();
-        (self.deltas.fetch_add(1, Ordering::Relaxed) < (entries + 1_000) * DELTAS_MAX).then_some(())
+    /// Bounds what deltas by name can cost.
+    fn count_made(&self, bytes: usize) -> Option<()> {
+        let bytes_max = self.packs.iter().map(|pack| pack.bytes() as u64).sum::<u64>().saturating_mul(MADE_RATIO_MAX);
+        let before = self.made.fetch_add(bytes as u64 + MADE_BYTES, Ordering::Relaxed);
+        (before < bytes_max.max(MADE_BYTES_MIN)).then_some(())
     }
 
     fn recall(&self, at: (u32, u32), made: &mut Buffer) -> Option<Kind> {
-        if self.is_indexed(at.0) {
+        if self.made.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, kind, bytes) = recent.objects.iter().find(|(known, ..)| *known == at)?;
+        let (kind, bytes) = recent.objects.get(&at)?;
         made.room(bytes.len()).copy_from_slice(bytes);
         Some(*kind)
     }
 
     fn remember(&self, at: (u32, u32), kind: Kind, bytes: &[u8]) {
-        if self.is_indexed(at.0) || bytes.len() > RECENT_BYTES_MAX {
-            return;
-        }
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.objects.iter().any(|(known, ..)| *known == at) {
+        if bytes.len() > RECENT_BYTES_MAX || recent.objects.insert(at, (kind, bytes.to_vec())).is_some() {
             return;
         }
-        recent.bytes += bytes.len();
-        recent.objects.push_back((at, kind, bytes.to_vec()));
-        while recent.bytes > RECENT_BYTES_MAX || recent.objects.len() > RECENT_MAX {
-            let Some((_, _, bytes)) = recent.objects.pop_front() else { break };
-            recent.bytes -= bytes.len();
+        recent.bytes += bytes.len() + RECENT_BYTES;
+        recent.order.push_back(at);
+        while recent.bytes > RECENT_BYTES_MAX {
+            let Some(oldest) = recent.order.pop_front() else { break };
+            let bytes = recent.objects.remove(&oldest).map_or(0, |(_, bytes)| bytes.len());
+            recent.bytes -= bytes + RECENT_BYTES;
         }
     }
 }
