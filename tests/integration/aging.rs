@@ -1,6 +1,6 @@
 //! Which keys a change adds, and which were there before: where the two are hard to tell, and where they cannot be told.
 
-use crate::template::live_key;
+use crate::template::{expand, live_key};
 use crate::told::Told;
 use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
@@ -350,6 +350,37 @@ fn a_key_that_moves_into_client_code_is_new() {
     workspace.git(&["tag", "-f", "base"]);
     add(&workspace, "api/src/pay.js", &format!("// edited again\n{text}"));
     assert_age(&staged(&workspace), &live_key(1), "api/src/pay.js", false);
+}
+
+#[test]
+fn one_content_may_mean_something_at_one_path_only() {
+    let workspace = repository();
+    add(&workspace, "package.json", r#"{"dependencies": {"next": "15", "react-dom": "19"}}"#);
+    let text = expand("export const k = process.env.NEXT_PUBLIC_{ANSA}_SECRET_KEY\n", 0);
+    for path in ["docs/a.md", "zone/pay.test.ts", "app/pay.tsx"] {
+        add(&workspace, path, &text);
+    }
+    let mut compressed = Vec::new();
+    let key = live_key(1);
+    brotli::BrotliCompress(
+        &mut key.repeat(3).as_bytes(),
+        &mut compressed,
+        &brotli::enc::BrotliEncoderParams::default(),
+    )
+    .unwrap();
+    for path in ["Aside", "page.js.br"] {
+        workspace.write(path, &compressed);
+        workspace.git(&["add", path]);
+    }
+    for told in [staged(&workspace), {
+        workspace.git(&["commit", "-qm", "c"]);
+        workspace.told(&["range", "base.."])
+    }] {
+        let findings = told.report["findings"].as_array().unwrap();
+        let name = findings.iter().find(|finding| finding["code"] == "ANSA1005");
+        assert_eq!(name.map(|finding| &finding["path"]), Some(&"app/pay.tsx".into()), "{:#}", told.report);
+        assert!(told.has(&live_key(1)), "{:#}", told.report);
+    }
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Scan<'_> {
             .flat_map(|step| step.changes.added.iter().map(move |change| (step, change)))
             .filter(|(_, change)| seen.insert((&change.path, change.id)))
             .collect();
-        let found = super::by_content(&jobs, |(_, change)| change.id, |(step, change)| self.blob(step, change));
+        let found = super::by_content(&jobs, |(_, change)| change, |(step, change)| self.blob(step, change));
         let past = Past::new(self.place, self.facts);
         let mut ages = Ages { scan: self, past, renamed: BTreeSet::new(), gone: HashMap::new() };
         for ((step, change), (findings, batch)) in jobs.into_iter().zip(found) {

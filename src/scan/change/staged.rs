@@ -108,7 +108,7 @@ impl Staged<'_> {
     fn scan(&self, changes: &change::Changes) {
         let ground = InTree { facts: Some(self.facts), top: Some(Top::Index(self.index)) };
         let content = |change: &Change| self.place.blob(&change.path, &change.id, &ground, Origin::Index);
-        let found = super::by_content(&changes.added, |change| change.id, content);
+        let found = super::by_content(&changes.added, |change| change, content);
         let mut past = Past::new(self.place, self.facts);
         let mut gone: Vec<Option<Vec<Gone>>> = self.parents.iter().map(|_| None).collect();
         let mut all = Batch::default();
