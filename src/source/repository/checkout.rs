@@ -162,7 +162,7 @@ fn found(folder: &Path) -> Result<Layout, String> {
     match locate::locate(&real) {
         Located::Found(layout) => Ok(layout),
         Located::Unfollowed(top) if top.join(".git").is_dir() => Err(format!(
-            "{}: its `.git` is no git directory: `HEAD`, `objects` or `refs` is missing or damaged",
+            "{}: its `.git` is no git directory: `HEAD`, `objects` or `refs` is missing or damaged, or `commondir` leads elsewhere",
             top.display()
         )),
         Located::Unfollowed(top) => Err(format!("{}: its `.git` {UNFOLLOWED}", top.display())),
