@@ -35,7 +35,8 @@ impl Names {
             entries: Vec::new(),
         };
         let mut whole = Vec::new();
-        for &root in pack.roots() {
+        let (large, small) = pack.roots();
+        for &root in large.iter().chain(small) {
             match pack.entry(root).map(|entry| entry.header) {
                 Some(Header::RefDelta { base_id }) => namer.waiting.entry(base_id).or_default().push(root),
                 Some(header) => whole.extend(header.as_kind().map(|kind| (root, kind))),
