@@ -3,6 +3,7 @@
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
 mod event;
+mod hook;
 mod standpoint;
 mod terms;
 
@@ -11,19 +12,17 @@ pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
     ArchiveArgs, BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
-    OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
+    OnIncompleteArg, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
 };
 use crate::exit::Policy;
 use crate::output::Destination;
 use crate::report::SuppressedResults;
 use crate::rule::{Level, RuleFiles, Rules};
-use crate::scan::{
-    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Overrides, Part, Progress, Range, Scope,
-    Selection, Wanted,
-};
+use crate::scan::{self, HistoryOptions, Listing, Options, Overrides, Part, Progress, Range, Scope, Selection, Wanted};
 use crate::settings::{Limits as SetLimits, OnIncomplete, Settings, Spanned};
 use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
+use hook::change;
 use standpoint::Standpoint;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -123,23 +122,6 @@ impl Config {
     /// Of `ansalint message`.
     pub fn message(args: MessageArgs) -> Result<Self> {
         Self::new(&args.common, Scope::Message(args.file))
-    }
-
-    /// Of `ansalint hook`.
-    pub fn hook(args: StagedArgs) -> Result<Self> {
-        let change = change(args.place);
-        let name = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let refs = name("PRE_COMMIT_FROM_REF").zip(name("PRE_COMMIT_TO_REF"));
-        let scope = match refs {
-            Some((from, to)) => {
-                let range = Range::parse(&format!("{from}..{to}")).context("PRE_COMMIT_FROM_REF names no commit")?;
-                Scope::Range(change, range)
-            }
-            // git names the index to its hooks while a commit is under way.
-            None if change.environment.index_file.is_some() => Scope::Staged(change, Part::Staged),
-            None => Scope::Staged(change, Part::StagedOrWhole),
-        };
-        Self::new(&args.common, scope)
     }
 
     /// Of `ansalint baseline`, which looks at everything below the root.
@@ -245,17 +227,6 @@ impl Format {
     }
 }
 
-/// The repository of a change, as a hook of git sees it.
-fn change(args: PlaceArgs) -> ChangeOptions {
-    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let environment = HookEnvironment {
-        git_dir: path("GIT_DIR"),
-        work_tree: path("GIT_WORK_TREE"),
-        index_file: path("GIT_INDEX_FILE"),
-    };
-    ChangeOptions { folder: args.repository, environment, follow_alternates: args.follow_alternates }
-}
-
 fn is_coloured(when: ColorArg, destination: &Destination) -> bool {
     match (when, destination) {
         (ColorArg::Always, _) => true,
@@ -307,7 +278,7 @@ fn standpoint(scope: &Scope) -> Standpoint {
     match scope {
         Scope::Paths(paths) => Standpoint::of_paths(paths),
         Scope::History(repositories) => Standpoint::of_repositories(repositories),
-        Scope::Staged(change, _) | Scope::Range(change, _) => {
+        Scope::Staged(change, _) | Scope::Range(change, _) | Scope::Push(change, _) => {
             Standpoint::of_top(&change.folder, change.environment.work_tree.as_deref())
         }
         _ => Standpoint { is_whole: false, ..Standpoint::of_paths(&[]) },

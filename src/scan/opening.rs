@@ -180,8 +180,8 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
     }
 
     fn pack(&mut self, inner: &Inner, input: &dyn ReadAt, offset: u64) -> Result<(), String> {
-        // In a repository, whoever reads the repository reads its bundles too.
-        if !matches!(self.origin, Origin::File | Origin::Stdin) {
+        let is_bundle = offset > 0;
+        if !self.inspector.ground.opens_packs(is_bundle && inner.shown == self.path) {
             return Ok(());
         }
         let kept;
@@ -195,7 +195,9 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
             &kept
         };
         let prefix = [self.inspector.ground.prefix(), &inner.shown, b"!/"].concat();
-        bundle::scanned(self.shared, &prefix, bytes, offset > 0);
+        let apart = self.shared.apart();
+        bundle::scanned(&apart, &prefix, bytes, is_bundle);
+        self.inspector.batch.merge(apart.into_batch());
         Ok(())
     }
 
