@@ -115,8 +115,8 @@ pub(super) fn join(text: &[u8], start: usize, is_key: &dyn Fn(&[u8]) -> bool) ->
 /// The text that begins at `start` and goes on in literals beside the one that ends at `end`, whatever is in it.
 pub(super) fn literals(text: &[u8], start: usize, end: usize) -> Option<Joined> {
     let patterns = PATTERNS.as_ref()?;
-    let mut pieces = vec![start..end];
-    let mut joints = Vec::new();
+    let (mut pieces, mut joints): (Vec<Range<usize>>, Vec<Joint>) = (Vec::new(), Vec::new());
+    pieces.push(start..end);
     while pieces.len() < PIECES_MAX {
         let end = pieces.last()?.end;
         let is_beside = |joint: &Joint| matches!(joint, Joint::Operator | Joint::Beside);
