@@ -2,6 +2,7 @@
 //!
 //! Pure: the event's text in, a plan out. It looks at no disk, no environment and no repository.
 
+use crate::null_id::is_null_id;
 use serde::Deserialize;
 
 /// What the runner says about the event.
@@ -38,7 +39,7 @@ pub enum Start {
 impl Start {
     /// At the commit that somebody named; zeros are none, as they are for git.
     pub fn of(base: String) -> Self {
-        if is_zero(&base) { Self::Perhaps(Vec::new()) } else { Self::At(base) }
+        if is_null_id(&base) { Self::Perhaps(Vec::new()) } else { Self::At(base) }
     }
 }
 
@@ -180,7 +181,7 @@ impl Plan {
     /// For a change that starts at `base` and ends at what is checked out, where no event tells of it.
     pub fn since(base: String) -> Self {
         Self {
-            policy_from: Some(base.clone()).filter(|base| !is_zero(base)),
+            policy_from: Some(base.clone()).filter(|base| !is_null_id(base)),
             span: Some(Span { start: Start::of(base), ends: vec!["HEAD".into()] }),
             policy_branch: None,
             survey: None,
@@ -193,12 +194,12 @@ impl Plan {
 
     fn push(&mut self, event: &Event, around: &Surroundings) -> Result<(), EventError> {
         let after = event.after.clone().ok_or_else(|| lacks("push", "after"))?;
-        if event.deleted || is_zero(&after) {
+        if event.deleted || is_null_id(&after) {
             self.nothing = Some("a branch or tag was deleted: there is nothing to scan");
             return Ok(());
         }
         let before = event.before.clone().ok_or_else(|| lacks("push", "before"))?;
-        let start = if is_zero(&before) {
+        let start = if is_null_id(&before) {
             Start::Perhaps(default_branch(event).into_iter().collect())
         } else if event.forced {
             // What a branch was before may be gone with the push.
@@ -250,10 +251,6 @@ fn may_write(around: &Surroundings, event: &Event) -> bool {
     !is_from_fork && around.actor.as_deref() != Some("dependabot[bot]")
 }
 
-fn is_zero(name: &str) -> bool {
-    name.bytes().all(|byte| byte == b'0')
-}
-
 fn lacks(event: &str, field: &str) -> EventError {
     EventError(format!("the {event} event has no `{field}`"))
 }
@@ -261,6 +258,7 @@ fn lacks(event: &str, field: &str) -> EventError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::null_id::NULL_ID;
 
     fn plan(event: &str, payload: &str) -> Plan {
         let around = Surroundings {
@@ -278,14 +276,14 @@ mod tests {
         let start = |payload: &str| span(payload).map(|span| span.start);
         let both = |start| Some(Span { start, ends: vec!["b".into(), "c0ffee".into()] });
         assert_eq!(span(r#"{"before": "a", "after": "b"}"#), both(Start::At("a".into())));
-        let zero = r#""before": "000", "after": "b", "repository": {"default_branch": "main"}"#;
+        let zero = format!(r#""before": "{NULL_ID}", "after": "b", "repository": {{"default_branch": "main"}}"#);
         let main = || "refs/remotes/origin/main".to_owned();
         assert_eq!(start(&format!(r#"{{"ref": "refs/heads/x", {zero}}}"#)), Some(Start::Perhaps(vec![main()])));
         assert_eq!(start(&format!(r#"{{"ref": "refs/heads/main", {zero}}}"#)), Some(Start::Perhaps(vec![])));
-        let forced = zero.replace("000", "a");
+        let forced = zero.replace(NULL_ID, "a");
         let forced = format!(r#"{{"forced": true, "ref": "refs/heads/x", {forced}}}"#);
         assert_eq!(start(&forced), Some(Start::Perhaps(vec!["a".into(), main()])));
-        let gone = plan("push", r#"{"before": "a", "after": "000", "deleted": true}"#);
+        let gone = plan("push", &format!(r#"{{"before": "a", "after": "{NULL_ID}"}}"#));
         assert!(gone.nothing.is_some() && gone.span.is_none());
     }
 

@@ -10,6 +10,7 @@ pub use upkeep::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Finds Ansa secret keys, says whether each sits in code that reaches a client, and never prints one.
@@ -41,8 +42,8 @@ pub enum Command {
     Range(RangeArgs),
     /// Scan a commit message
     Message(MessageArgs),
-    /// Scan what a hook is about: a range where it gives refs, what is staged where a commit is under way, else the index
-    Hook(StagedArgs),
+    /// Scan what a hook is about: what is pushed, a message, a range, what is staged, or the index
+    Hook(HookArgs),
     /// Scan what the CI event at hand asks for: the tree, and the commits of the push or pull request
     Ci(CiArgs),
     /// Make and keep the list of findings that were there before, so that only new ones fail
@@ -127,6 +128,24 @@ pub struct PlaceArgs {
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub struct StagedArgs {
+    /// Which repository.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// What every scan takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What a hook was given.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct HookArgs {
+    /// What git passes to the hook, `"$@"`: nothing before a commit, the file of a message, or a remote and its URL, with
+    /// what is pushed on standard input
+    #[arg(value_name = "ARG", num_args = 0..=3)]
+    pub given: Vec<OsString>,
+
     /// Which repository.
     #[command(flatten)]
     pub place: PlaceArgs,

@@ -6,14 +6,14 @@ mod convert;
 mod explain;
 mod show_config;
 
-use crate::cli::{Cli, Command, HistoryArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
+use crate::cli::{Cli, Command, HistoryArgs, HookArgs, MessageArgs, RangeArgs, ScanArgs, StagedArgs};
 use crate::conclude;
 use crate::config::{Config, Format, Output};
 use crate::exit::Exit;
 use crate::output::Destination;
 use crate::report::{self, Report, TextStyle};
 use crate::rule::Rules;
-use crate::scan::{self, Scope};
+use crate::scan;
 use crate::stdio;
 use anyhow::Result;
 use clap::CommandFactory as _;
@@ -64,7 +64,7 @@ pub fn message(args: MessageArgs) -> Result<Exit> {
 }
 
 /// `ansalint hook`.
-pub fn hook(args: StagedArgs) -> Result<Exit> {
+pub fn hook(args: HookArgs) -> Result<Exit> {
     report_of(Config::hook(args)?)
 }
 
@@ -74,7 +74,7 @@ fn report_of(config: Config) -> Result<Exit> {
     if output.destination == Destination::Stdout {
         stdio::check_stdout()?;
     }
-    if matches!(options.scope, Scope::Stdin) {
+    if options.scope.reads_stdin() {
         stdio::check_stdin()?;
     }
     let mut report = scan::run(&options)?;

@@ -3,6 +3,7 @@
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
 mod event;
+mod hook;
 mod standpoint;
 mod terms;
 
@@ -11,19 +12,17 @@ pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
     ArchiveArgs, BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
-    OnIncompleteArg, PlaceArgs, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
+    OnIncompleteArg, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
 };
 use crate::exit::Policy;
 use crate::output::Destination;
 use crate::report::SuppressedResults;
 use crate::rule::{Level, RuleFiles, Rules};
-use crate::scan::{
-    self, ChangeOptions, HistoryOptions, HookEnvironment, Listing, Options, Overrides, Part, Progress, Range, Scope,
-    Selection, Wanted,
-};
+use crate::scan::{self, HistoryOptions, Listing, Options, Overrides, Part, Progress, Range, Scope, Selection, Wanted};
 use crate::settings::{Limits as SetLimits, OnIncomplete, Settings, Spanned};
 use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
+use hook::change;
 use standpoint::Standpoint;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -138,29 +137,6 @@ impl Config {
         Self::new(&args.common, Scope::Message(args.file))
     }
 
-    /// Of `ansalint hook`.
-    pub fn hook(args: StagedArgs) -> Result<Self> {
-        let change = change(args.place);
-        let name = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let refs = name("PRE_COMMIT_FROM_REF").zip(name("PRE_COMMIT_TO_REF"));
-        let scope = match (refs, name("PRE_COMMIT_LOCAL_BRANCH")) {
-            (Some((from, to)), _) => {
-                let range = Range::parse(&format!("{from}..{to}")).context("PRE_COMMIT_FROM_REF names no commit")?;
-                Scope::Range(change, range)
-            }
-            // A push to where nothing is yet: managers give no refs, and everything that leads to the branch is new.
-            (None, Some(to)) => Scope::Range(change, Range { from: None, to, is_symmetric: false }),
-            // git names the index to its hooks while a commit is under way.
-            _ if change.environment.index_file.is_some() => Scope::Staged(change, Part::Staged),
-            _ => Scope::Staged(change, Part::StagedOrWhole),
-        };
-        let mut config = Self::new(&args.common, scope)?;
-        if matches!(config.options.scope, Scope::Range(..)) {
-            config.moment = Moment::BeforePush;
-        }
-        Ok(config)
-    }
-
     /// Of `ansalint baseline`, which looks at everything below the root.
     pub fn baseline(args: BaselineArgs) -> Result<Self> {
         let root = Standpoint::of_paths(&[args.path]).root;
@@ -221,6 +197,7 @@ impl Config {
         let policy = policy(&args.report, settings);
         let moment = match &options.scope {
             Scope::Staged(..) | Scope::Message(_) => Moment::BeforeCommit,
+            Scope::Push(..) => Moment::BeforePush,
             _ => Moment::Later,
         };
         Ok(Self { options, output, policy, terms, moment })
@@ -266,17 +243,6 @@ impl Format {
             FormatArg::Markdown => Self::Markdown,
         }
     }
-}
-
-/// The repository of a change, as a hook of git sees it.
-fn change(args: PlaceArgs) -> ChangeOptions {
-    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let environment = HookEnvironment {
-        git_dir: path("GIT_DIR"),
-        work_tree: path("GIT_WORK_TREE"),
-        index_file: path("GIT_INDEX_FILE"),
-    };
-    ChangeOptions { folder: args.repository, environment, follow_alternates: args.follow_alternates }
 }
 
 fn is_coloured(when: ColorArg, destination: &Destination) -> bool {
@@ -330,7 +296,7 @@ fn standpoint(scope: &Scope) -> Standpoint {
     match scope {
         Scope::Paths(paths) => Standpoint::of_paths(paths),
         Scope::History(repositories) => Standpoint::of_repositories(repositories),
-        Scope::Staged(change, _) | Scope::Range(change, _) => {
+        Scope::Staged(change, _) | Scope::Range(change, _) | Scope::Push(change, _) => {
             Standpoint::of_top(&change.folder, change.environment.work_tree.as_deref())
         }
         _ => Standpoint { is_whole: false, ..Standpoint::of_paths(&[]) },

@@ -4,6 +4,7 @@
 
 pub mod blob;
 pub mod finding;
+pub mod null_id;
 pub mod path;
 pub mod rule;
 pub mod secret;

@@ -7,6 +7,7 @@ use super::terms::{SETTINGS_BYTES_MAX, from_disk};
 use crate::ci::{Plan, Span, Start, Surroundings, Survey};
 use crate::cli::{CiArgs, CommonArgs, GateArg, HistoryArg, PolicyArgs, ReportArgs};
 use crate::exit::Policy;
+use crate::null_id::NULL_ID;
 use crate::scan::{ChangeOptions, Range, Scope, Selection};
 use crate::source::repository::Committed;
 use anyhow::{Context as _, Result, bail};
@@ -119,7 +120,7 @@ fn scans(args: CiArgs, plan: &Plan) -> Result<Scans> {
     let CiArgs { archives, rules, jobs, paths, history, .. } = args;
     let common = CommonArgs { publishable: false, report, policy, archives, rules, jobs };
     let range = plan.span.as_ref().map(range).transpose()?;
-    let range_text = range.as_ref().map(|range| format!("{}..{}", range.from.clone().unwrap_or_else(zeros), range.to));
+    let range_text = range.as_ref().map(|range| format!("{}..{}", range.from.as_deref().unwrap_or(NULL_ID), range.to));
     let here = || vec![PathBuf::from(".")];
     let change = ChangeOptions { folder: PathBuf::from("."), ..ChangeOptions::default() };
     let mut tree = Config::new(&common, Scope::Paths(paths))?;
@@ -153,11 +154,6 @@ fn range(span: &Span) -> Result<Range> {
         Start::Perhaps(names) => names.iter().find(|name| is_there(name)).cloned(),
     };
     Ok(Range { from, to: end.clone(), is_symmetric: false })
-}
-
-/// What stands for no commit where a range is written.
-fn zeros() -> String {
-    "0".repeat(40)
 }
 
 /// What makes a run fail under `gate`, which has something to compare with or not.

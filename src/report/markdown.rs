@@ -3,7 +3,7 @@
 //! Whatever comes from a scanned file stands in a code span and is inert there. GitHub refuses a summary over 1 MiB
 //! whole, so rows are left out, and counted, well before that.
 
-use super::wording::{count, counts, suppressed, title};
+use super::wording::{count, counts, read, suppressed, title};
 use super::{Report, escape};
 use crate::finding::Finding;
 use crate::rule::Rules;
@@ -23,7 +23,7 @@ pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<
     let keys = count(report.secrets() as u64, "different key");
     let aside = suppressed(report).map_or_else(String::new, |told| format!("; {told}"));
     writeln!(out, "## ansalint: {}\n", counts(report))?;
-    writeln!(out, "{keys}; read {}{aside}.\n", count(report.coverage.files, "file"))?;
+    writeln!(out, "{keys}; read {}{aside}.\n", read(report))?;
     if !report.complete() {
         writeln!(out, "**Incomplete**: {} not read.\n", report.coverage.left_out.len())?;
     }

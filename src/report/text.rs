@@ -241,9 +241,12 @@ fn summary(report: &Report) -> String {
         format!("{} ({})", counts(report), count(report.secrets() as u64, "different key"))
     };
     let mut parts = vec![found];
-    let objects = report.coverage.objects;
-    let objects = if objects > 0 { format!("{}, ", count(objects, "object")) } else { String::new() };
-    parts.push(format!("read {objects}{}, {}", count(report.coverage.files, "file"), size(report.coverage.bytes)));
+    let bytes = report.coverage.bytes;
+    parts.push(format!(
+        "read {}{}",
+        wording::read(report),
+        if bytes > 0 { ", ".to_owned() + &size(bytes) } else { String::new() }
+    ));
     let rejected: u64 = report.ignored_by_class.values().sum();
     if rejected > 0 {
         parts.push(count(rejected, "placeholder"));

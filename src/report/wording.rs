@@ -42,6 +42,14 @@ pub fn suppressed(report: &Report) -> Option<String> {
     (!told.is_empty()).then(|| format!("suppressed {}", told.join(", ")))
 }
 
+/// `3 objects, 1 file`: what was read of either, and never that none of one was where the other was.
+pub fn read(report: &Report) -> String {
+    let (objects, files) = (report.coverage.objects, report.coverage.files);
+    let told = [(objects, "object"), (files, "file")].into_iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told.map(|(number, word)| count(number, word)).collect();
+    if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
+}
+
 /// `1 file`, `2 files`, `2 git directories`.
 pub fn count(number: u64, word: &str) -> String {
     match (number, word.strip_suffix('y')) {

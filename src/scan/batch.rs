@@ -20,6 +20,8 @@ pub(super) struct Batch {
     pub ignored: Vec<Ignored>,
     /// Things people should know; sorted when the report is made.
     pub remarks: Vec<String>,
+    /// Whether something stands in what was read that its path has a say in.
+    pub depends_on_path: bool,
     /// Whether there is a repository, which may be empty.
     pub is_repository: bool,
 }
@@ -43,6 +45,7 @@ impl Batch {
         self.coverage.objects += other.coverage.objects;
         self.remarks.extend(other.remarks);
         self.is_repository |= other.is_repository;
+        self.depends_on_path |= other.depends_on_path;
         self.coverage.left_out.extend(other.coverage.left_out);
         for (what, count) in other.coverage.skipped {
             *self.coverage.skipped.entry(what).or_default() += count;

@@ -92,6 +92,7 @@ impl<'r> Reading<'r> {
         }
         let needles = shared.detector.triggers(bytes);
         // Names and calls are those of texts: what a program was compiled from may stand in it without meaning anything.
+        self.has_needles |= !needles.is_empty();
         if needles.is_empty() || memchr::memchr(0, bytes).is_some() {
             return Ok(());
         }

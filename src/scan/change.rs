@@ -2,11 +2,16 @@
 //!
 //! A key that the older side already holds at its path, or at the path it was renamed from, is reported as not new.
 
+mod added;
 mod past;
+mod push;
 mod range;
 mod staged;
+mod walk;
 mod worse;
 
+pub(super) use push::run as push;
+pub use push::{Push, Update, Updates};
 pub use range::Range;
 pub(super) use range::run as range;
 pub(super) use staged::run as staged;
@@ -24,6 +29,7 @@ use crate::blob::{Blob, Origin, Visitor as _, Whole};
 use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::side::{Facts, Judgement, Wanted};
+use crate::source::change::Change;
 use crate::source::history::{Top, TreeFacts};
 use crate::source::objects::{Objects, Odb};
 use crate::source::repository::{Checkout, HookEnvironment};
@@ -112,8 +118,12 @@ impl<'s> Place<'s> {
         let mut findings = std::mem::take(&mut batch.findings);
         let blob = id.to_hex().to_string();
         for finding in &mut findings {
-            finding.origin = origin;
-            finding.places.iter_mut().for_each(|place| place.blob = Some(blob.clone()));
+            if finding.origin == Origin::Blob && finding.history.is_none() {
+                finding.origin = origin;
+            }
+            for place in &mut finding.places {
+                place.blob.get_or_insert_with(|| blob.clone());
+            }
         }
         (findings, batch)
     }
@@ -197,19 +207,25 @@ impl Ground for InTree<'_> {
     }
 }
 
-/// Runs `run` on each of `jobs`; one whose content, which `id` names, showed nothing before is passed over.
+/// Runs `run` on each of `jobs`; one whose content showed nothing before, wherever it was, is passed over.
 fn by_content<J: Sync>(
     jobs: &[J],
-    id: impl Fn(&J) -> ObjectId,
+    change: impl Fn(&J) -> &Change,
     run: impl Fn(&J) -> (Vec<Finding>, Batch) + Sync,
 ) -> Vec<(Vec<Finding>, Batch)> {
-    let mut firsts: HashMap<ObjectId, usize> = HashMap::new();
-    let order: Vec<usize> = jobs.iter().enumerate().map(|(at, job)| *firsts.entry(id(job)).or_insert(at)).collect();
+    // What a file is can be in the end of its name.
+    let end = |path: &[u8]| path[path.len() - path.len().min(3)..].to_ascii_lowercase();
+    let key = |job: &J| (change(job).id, end(&change(job).path));
+    let mut firsts: HashMap<(ObjectId, Vec<u8>), usize> = HashMap::new();
+    let order: Vec<usize> = jobs.iter().enumerate().map(|(at, job)| *firsts.entry(key(job)).or_insert(at)).collect();
     let is_first = |at: usize| order[at] == at;
     let ran: Vec<Option<(Vec<Finding>, Batch)>> =
         (0..jobs.len()).into_par_iter().map(|at| is_first(at).then(|| run(&jobs[at]))).collect();
     let shows = |at: usize| {
-        ran[at].as_ref().is_some_and(|(findings, batch)| !findings.is_empty() || !batch.coverage.left_out.is_empty())
+        let has_shown = |(findings, batch): &(Vec<Finding>, Batch)| {
+            batch.depends_on_path || !findings.is_empty() || !batch.coverage.left_out.is_empty()
+        };
+        ran[at].as_ref().is_some_and(has_shown)
     };
     let again: Vec<Option<(Vec<Finding>, Batch)>> =
         (0..jobs.len()).into_par_iter().map(|at| (!is_first(at) && shows(order[at])).then(|| run(&jobs[at]))).collect();

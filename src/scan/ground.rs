@@ -21,6 +21,10 @@ pub(super) trait Ground: Sync {
     fn judges(&self) -> bool {
         true
     }
+    /// Whether packs and bundles are read where they are met; the first only where the whole blob is a bundle.
+    fn opens_packs(&self, _is_bundle: bool) -> bool {
+        true
+    }
     /// What reports put before a path.
     fn prefix(&self) -> &[u8];
     /// The path from the top of its tree, with `/`.
@@ -45,23 +49,48 @@ pub(super) trait Ground: Sync {
 #[derive(Default)]
 pub(super) struct Bare {
     prefix: Vec<u8>,
-    is_unjudged: bool,
+    look: Look,
+}
+
+/// Which look at a blob it is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Look {
+    /// The only one.
+    #[default]
+    Only,
+    /// The first, in which keys are only found.
+    First,
+    /// The second, in which they are judged.
+    Second,
 }
 
 impl Bare {
     pub fn new(prefix: Vec<u8>) -> Self {
-        Self { prefix, is_unjudged: false }
+        Self { prefix, look: Look::Only }
     }
 
-    /// Where keys are only to be found.
+    /// Where keys are only to be found, in objects of a repository whose bundles are read by whoever reads it.
     pub fn unjudged(prefix: Vec<u8>) -> Self {
-        Self { prefix, is_unjudged: true }
+        Self { prefix, look: Look::First }
+    }
+
+    /// Where what was found is looked at again.
+    pub fn again(prefix: Vec<u8>) -> Self {
+        Self { prefix, look: Look::Second }
     }
 }
 
 impl Ground for Bare {
     fn judges(&self) -> bool {
-        !self.is_unjudged
+        self.look != Look::First
+    }
+
+    fn opens_packs(&self, is_bundle: bool) -> bool {
+        match self.look {
+            Look::Only => true,
+            Look::First => !is_bundle,
+            Look::Second => false,
+        }
     }
 
     fn prefix(&self) -> &[u8] {

@@ -207,6 +207,16 @@ impl Repository<'_> {
         self.shared.leave_out(&[self.prefix, path].concat(), reason);
     }
 
+    /// Paths of a blob in indexes.
+    fn staged(&self, id: &ObjectId) -> Vec<Vec<u8>> {
+        let entries = self.indexes.read.iter().flat_map(|(_, index)| index.entries());
+        let mut paths: Vec<Vec<u8>> = entries.filter(|entry| entry.id == *id).map(|entry| entry.path.clone()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths.truncate(100);
+        paths
+    }
+
     /// A path below the git directory, as reports show it.
     fn shown(&self, path: &[u8]) -> String {
         shown(&self.shared.detector, self.prefix, path)

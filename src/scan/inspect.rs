@@ -67,6 +67,7 @@ impl Visitor for Inspector<'_> {
         let mut watch = Watch::new(blob.windows, blob.path);
         let ended = catch_unwind(AssertUnwindSafe(|| reading.read(&mut watch)));
         let seen = watch.seen();
+        self.batch.depends_on_path |= seen.is_some() || reading.has_needles || !reading.is_empty();
         let fault = match ended {
             Ok(Ok(())) => blob.windows.changed().map(str::to_owned),
             Ok(Err(error)) => Some(error.to_string()),

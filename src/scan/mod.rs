@@ -23,7 +23,7 @@ mod target;
 mod text;
 
 pub use crate::source::repository::HookEnvironment;
-pub use change::{ChangeOptions, NOTHING_STAGED, Part, Range, brought_into_clients};
+pub use change::{ChangeOptions, NOTHING_STAGED, Part, Push, Range, Update, Updates, brought_into_clients};
 pub use explain::{Explanation, explain};
 pub use history::HistoryOptions;
 pub use overrides::Overrides;
@@ -66,6 +66,8 @@ pub enum Scope {
     Staged(ChangeOptions, Part),
     /// What a range of commits adds.
     Range(ChangeOptions, Range),
+    /// What a push adds to a remote.
+    Push(ChangeOptions, Push),
     /// A commit message in a file.
     Message(PathBuf),
 }
@@ -118,7 +120,7 @@ pub struct Wanted {
 /// What every thread of a scan shares.
 struct Shared<'o> {
     options: &'o Options,
-    detector: Detector,
+    detector: Arc<Detector>,
     /// Compiled at the first hit.
     classifier: OnceLock<Arc<Classifier>>,
     graphs: Graphs,
@@ -140,10 +142,11 @@ pub fn run(options: &Options) -> Result<Report> {
         Scope::History(paths) => history::run(&shared, paths)?,
         Scope::Staged(change, part) => change::staged(&shared, change, *part)?,
         Scope::Range(change, range) => change::range(&shared, change, range)?,
+        Scope::Push(change, push) => change::push(&shared, change, push)?,
         Scope::Message(file) => shared.message(file)?,
     };
     options.progress.finish();
-    let batch = shared.collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let batch = shared.into_batch();
     if batch.is_empty() {
         bail!("nothing to scan: no files in {}; name a file or folder that holds some", options.scope.describe());
     }
@@ -157,13 +160,18 @@ pub fn check(rules: &Rules) -> Result<(), RuleError> {
 }
 
 impl Scope {
+    /// Whether standard input is part of it.
+    pub const fn reads_stdin(&self) -> bool {
+        matches!(self, Self::Stdin | Self::Push(_, Push { updates: Updates::Stdin, .. }))
+    }
+
     /// The command that asks for it.
     const fn command(&self) -> &'static str {
         match self {
             Self::Paths(_) | Self::List(_) | Self::Stdin => "scan",
             Self::History(_) => "history",
             Self::Staged(..) => "staged",
-            Self::Range(..) => "range",
+            Self::Range(..) | Self::Push(..) => "range",
             Self::Message(_) => "message",
         }
     }
@@ -173,6 +181,7 @@ impl Scope {
             Self::Stdin => "standard input".into(),
             Self::Staged(..) => "the index".into(),
             Self::Range(_, range) => format!("the range up to {}", range.to),
+            Self::Push(..) => "what is pushed".into(),
             Self::Message(file) => file.display().to_string(),
             Self::List(listing) => listing.to_string(),
             Self::Paths(paths) | Self::History(paths) => {
@@ -186,7 +195,7 @@ impl<'o> Shared<'o> {
     fn new(options: &'o Options) -> Result<Self> {
         Ok(Self {
             options,
-            detector: Detector::new(&options.rules)?,
+            detector: Arc::new(Detector::new(&options.rules)?),
             classifier: OnceLock::new(),
             graphs: Graphs::default(),
             calls: OnceLock::new(),
@@ -223,6 +232,22 @@ impl<'o> Shared<'o> {
 
     fn pool(&self) -> Result<rayon::ThreadPool> {
         rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build().context("threads cannot be started")
+    }
+
+    /// The same scan, for a part of it that is collected by itself.
+    fn apart(&self) -> Self {
+        Self {
+            options: self.options,
+            detector: Arc::clone(&self.detector),
+            classifier: self.classifier.clone(),
+            graphs: Graphs::default(),
+            calls: OnceLock::new(),
+            collected: Mutex::default(),
+        }
+    }
+
+    fn into_batch(self) -> Batch {
+        self.collected.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn collected(&self) -> MutexGuard<'_, Batch> {

@@ -97,6 +97,7 @@ pub(super) fn open(inspector: &mut Inspector<'_>, blob: &Blob<'_>, seen: &Seen, 
         origin: blob.origin,
         path: blob.path,
         known: BTreeSet::new(),
+        folders: BTreeSet::new(),
         lines: None,
         findings: 0,
     };
@@ -113,6 +114,8 @@ struct Opening<'s, 'i, 'o> {
     path: &'o [u8],
     /// Keys found in members, by fingerprint.
     known: BTreeSet<String>,
+    /// Folders in it whose names were read because something may stand there.
+    folders: BTreeSet<Vec<u8>>,
     /// Lines counted last: of which container, and how far.
     lines: Option<(Vec<u8>, Cursor, u64)>,
     findings: usize,
@@ -140,10 +143,22 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
     }
 
     fn name(&mut self, inner: &Inner) {
-        let name = memchr::memmem::rfind(&inner.shown, b"!/").map_or(&*inner.shown, |at| &inner.shown[at + 2..]);
-        if self.shared.detector.any(name) {
+        let start = memchr::memmem::rfind(&inner.shown, b"!/").map_or(0, |at| at + 2);
+        if !self.shared.detector.any(&inner.shown[start..]) {
+            return;
+        }
+        // Each folder is a name of its own, told once however much is in it.
+        let ends = memchr::memchr_iter(b'/', &inner.shown[start..]).map(|at| start + at);
+        let mut from = start;
+        for end in ends.chain(std::iter::once(inner.shown.len())) {
+            let (part, above) = (&inner.shown[from..end], &inner.shown[..end]);
+            from = end + 1;
+            let is_folder = end < inner.shown.len();
+            if !self.shared.detector.any(part) || (is_folder && !self.folders.insert(above.to_vec())) {
+                continue;
+            }
             let mut reading = self.reading(Origin::TreeEntry, inner);
-            if reading.read(&mut Whole::new(name)).is_ok() {
+            if reading.read(&mut Whole::new(part)).is_ok() {
                 self.known.extend(reading.fingerprints().map(str::to_owned));
                 self.finish(inner, reading);
             }
@@ -165,8 +180,8 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
     }
 
     fn pack(&mut self, inner: &Inner, input: &dyn ReadAt, offset: u64) -> Result<(), String> {
-        // In a repository, whoever reads the repository reads its bundles too.
-        if !matches!(self.origin, Origin::File | Origin::Stdin) {
+        let is_bundle = offset > 0;
+        if !self.inspector.ground.opens_packs(is_bundle && inner.shown == self.path) {
             return Ok(());
         }
         let kept;
@@ -180,7 +195,9 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
             &kept
         };
         let prefix = [self.inspector.ground.prefix(), &inner.shown, b"!/"].concat();
-        bundle::scanned(self.shared, &prefix, bytes, offset > 0);
+        let apart = self.shared.apart();
+        bundle::scanned(&apart, &prefix, bytes, is_bundle);
+        self.inspector.batch.merge(apart.into_batch());
         Ok(())
     }
 

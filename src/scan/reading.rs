@@ -53,6 +53,8 @@ pub(super) struct Reading<'r> {
     groups: BTreeMap<String, Group>,
     /// What is told without a key, by rule and subject.
     pub(super) calls: CallGroups,
+    /// Whether it holds names or calls, told or not.
+    pub(super) has_needles: bool,
     rejected: [u64; Class::ALL.len()],
     ignored: Vec<Ignored>,
     comments: Comments,
@@ -116,6 +118,7 @@ impl<'r> Reading<'r> {
             bytes: 0,
             groups: BTreeMap::new(),
             calls: CallGroups::default(),
+            has_needles: false,
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
             comments: Comments::default(),

@@ -29,8 +29,9 @@ pub struct Change {
 pub struct Changes {
     /// Sorted by path.
     pub added: Vec<Change>,
-    /// Paths of folders that one side has and no other.
-    pub folders: Vec<Vec<u8>>,
+    /// Paths without a content of their own that one side has and no other: of folders, of submodules, and of files that are
+    /// only intended to be added.
+    pub names: Vec<Vec<u8>>,
     /// Trees that could not be read.
     pub missing: Vec<ObjectId>,
     /// Entries looked at.
@@ -102,7 +103,7 @@ fn folder<'i>(odb: &dyn Odb, step: &Step<'i>, changes: &mut Changes, open: &mut 
         })
         .collect();
     if !step.path.is_empty() && step.others.iter().all(Option::is_none) {
-        changes.folders.push(step.path.clone());
+        changes.names.push(step.path.clone());
     }
     for entry in own {
         let path =
@@ -125,7 +126,11 @@ fn folder<'i>(odb: &dyn Odb, step: &Step<'i>, changes: &mut Changes, open: &mut 
         }
         let is_same =
             |other: Option<&TreeEntry>| other.is_some_and(|other| other.id == entry.id && other.kind == entry.kind);
-        if entry.kind.has_content() && !same().any(is_same) {
+        if !entry.kind.has_content() {
+            if same().all(|other| other.is_none()) {
+                changes.names.push(path);
+            }
+        } else if !same().any(is_same) {
             let before = same().map(|other| other.filter(|other| other.kind.has_content()).map(|other| other.id));
             changes.added.push(Change { before: before.collect(), path, id: entry.id, kind: entry.kind });
         }

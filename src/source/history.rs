@@ -7,11 +7,11 @@ mod delta;
 mod directory;
 mod extras;
 mod graph;
-mod inflate;
 mod lineage;
 mod listing;
 mod loose;
 mod missing;
+mod names;
 mod pack;
 mod provenance;
 mod roots;
@@ -19,6 +19,8 @@ mod store;
 mod sweep;
 mod tree_facts;
 mod walk;
+
+use super::inflate;
 
 pub use commits::{Commit, Commits};
 pub use delta::{Part, Seams};

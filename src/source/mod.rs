@@ -6,6 +6,8 @@ pub mod alternates;
 pub mod change;
 pub mod facts;
 pub mod history;
+mod inflate;
+mod loose;
 pub mod objects;
 pub mod open;
 pub mod reader;

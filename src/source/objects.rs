@@ -10,6 +10,7 @@ use gix_hash::{Kind as Hash, ObjectId, Prefix};
 use gix_object::{CommitRefIter, Kind, TreeRefIter};
 use gix_pack::cache::Never;
 
+use crate::source::loose;
 use crate::source::open::{Node, Root};
 
 /// A tree of a million entries is about this much.
@@ -85,32 +86,40 @@ pub fn tree_entries(odb: &dyn Odb, id: &ObjectId) -> Option<Vec<TreeEntry>> {
 
 /// The objects in some folders.
 pub struct Objects {
-    stores: Vec<Loose>,
+    folders: Vec<Root>,
     packs: Vec<gix_pack::Bundle>,
     object_hash: Hash,
 }
 
-struct Loose {
-    folder: Root,
-    store: gix_odb::loose::Store,
-}
-
 impl Objects {
-    /// Opens the store in `folders`: a folder called `objects`, and its alternates. The error is a short sentence.
-    pub fn open(folders: Vec<Root>, object_hash: Hash) -> Result<Self, String> {
-        let mut objects = Self { stores: Vec::new(), packs: Vec::new(), object_hash };
+    /// Opens the store in `folders`: a folder called `objects`, and its alternates; also gives what of it cannot be opened,
+    /// each by its path below the git directory and a short sentence.
+    pub fn open(folders: Vec<Root>, object_hash: Hash) -> (Self, Vec<(String, String)>) {
+        let mut objects = Self { folders: Vec::new(), packs: Vec::new(), object_hash };
+        let mut faults = Vec::new();
         for folder in folders {
-            let options =
-                gix_odb::loose::Options { alloc_limit_bytes: Some(ALLOCATION_BYTES_MAX), ..Default::default() };
-            let store = gix_odb::loose::Store::at_opts(folder.path(), object_hash, options);
-            if let Ok(pack) = folder.folder(Path::new("pack")) {
-                for index in pack_indexes(&pack)? {
-                    objects.packs.push(bundle(&index, object_hash)?);
+            if let Ok(packs) = folder.folder(Path::new("pack")) {
+                objects.open_packs(&packs, &mut faults);
+            }
+            objects.folders.push(folder);
+        }
+        (objects, faults)
+    }
+
+    fn open_packs(&mut self, folder: &Root, faults: &mut Vec<(String, String)>) {
+        let indexes = match pack_indexes(folder) {
+            Ok(indexes) => indexes,
+            Err(reason) => return faults.push(("objects/pack".to_owned(), reason)),
+        };
+        for index in indexes {
+            match bundle(&folder.path().join(&index), self.object_hash) {
+                Ok(pack) => self.packs.push(pack),
+                Err(reason) => {
+                    let name = crate::path::encode(index.as_os_str().as_encoded_bytes());
+                    faults.push((format!("objects/pack/{name}"), reason));
                 }
             }
-            objects.stores.push(Loose { folder, store });
         }
-        Ok(objects)
     }
 
     /// Whether the tree of `commit` has `path`; `fold` ignores the case of ASCII letters.
@@ -152,8 +161,8 @@ impl Objects {
             }
         }
         let (fan, rest) = prefix.split_at(2);
-        for store in &self.stores {
-            let Ok(folder) = store.folder.folder(Path::new(fan)) else { continue };
+        for folder in &self.folders {
+            let Ok(folder) = folder.folder(Path::new(fan)) else { continue };
             let names = folder.entries(LOOSE_NAMES_MAX).unwrap_or_default();
             let names = names.iter().filter(|entry| entry.name.starts_with(rest.as_bytes()));
             found.extend(names.filter_map(|entry| ObjectId::from_hex(&[fan.as_bytes(), &entry.name].concat()).ok()));
@@ -165,7 +174,7 @@ impl Objects {
 
     /// The folders of objects.
     pub fn folders(&self) -> impl Iterator<Item = &Root> {
-        self.stores.iter().map(|store| &store.folder)
+        self.folders.iter()
     }
 
     /// All entries are looked at: a search that trusts the order could be misled by a tree that has none.
@@ -203,16 +212,11 @@ impl Objects {
     }
 
     fn read_loose(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Result<Option<Kind>, String> {
-        let hex = id.to_hex().to_string();
-        let path = PathBuf::from(&hex[..2]).join(&hex[2..]);
-        for Loose { folder, store } in &self.stores {
-            // The store opens by path and would wait for a FIFO.
-            if matches!(folder.node(&path), Ok(Node::File)) {
-                let found = store.try_find(&id, buffer).map_err(|error| format!("object {id}: {error}"))?;
-                return Ok(found.map(|data| data.kind));
-            }
+        if !loose::exists(&self.folders, &id) {
+            return Ok(None);
         }
-        Ok(None)
+        let read = loose::read(&self.folders, &id, buffer);
+        read.map(Some).ok_or_else(|| format!("object {id} is damaged, or larger than 128 MiB"))
     }
 }
 
@@ -237,7 +241,7 @@ fn pack_indexes(folder: &Root) -> Result<Vec<PathBuf>, String> {
     }
     let is_file = |name: &Path| matches!(folder.node(name), Ok(Node::File));
     let usable = |name: &&Path| is_file(name) && is_file(&name.with_extension("pack"));
-    Ok(names.into_iter().filter(usable).map(|name| folder.path().join(name)).collect())
+    Ok(names.into_iter().filter(usable).map(Path::to_owned).collect())
 }
 
 fn is_pack_index(name: &Path) -> bool {
@@ -246,6 +250,6 @@ fn is_pack_index(name: &Path) -> bool {
 
 fn bundle(index: &Path, object_hash: Hash) -> Result<gix_pack::Bundle, String> {
     let gix_pack::Bundle { pack, index } =
-        gix_pack::Bundle::at(index, object_hash).map_err(|error| format!("pack: {error}"))?;
+        gix_pack::Bundle::at(index, object_hash).map_err(|error| format!("not a pack that can be read: {error}"))?;
     Ok(gix_pack::Bundle { pack: pack.with_alloc_limit_bytes(Some(ALLOCATION_BYTES_MAX)), index })
 }

@@ -32,7 +32,7 @@ pub use index::{Index, IndexEntry};
 pub use locate::is_git_directory;
 pub use object_format::object_format;
 pub use refs::{Fault, Logged, Named, Refs};
-pub use revision::{Resolved, resolve};
+pub use revision::{Followed, Resolved, follow, resolve};
 
 use config::Config;
 use ignored::Ignored;
@@ -148,7 +148,8 @@ impl Repository {
         let open = || {
             let folder =
                 self.layout.common.folder(Path::new("objects")).map_err(|error| format!("objects: {error}"))?;
-            Objects::open(vec![folder], format.object_hash)
+            // What cannot be opened is not found, which counts as tracked.
+            Ok(Objects::open(vec![folder], format.object_hash).0)
         };
         let objects = self.objects.get_or_init(open);
         objects.as_ref().map_err(Clone::clone)?.contains(commit, path, format.fold)

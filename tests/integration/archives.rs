@@ -322,6 +322,16 @@ fn names_and_streams_are_searched_too() {
 }
 
 #[test]
+fn a_folder_in_an_archive_is_a_name_of_its_own() {
+    let key = live_key(12);
+    let workspace = Workspace::new();
+    workspace.write("a.tar", pack::tar(&[(&format!("d/{key}/e/f"), b"x"), (&format!("d/{key}/g"), b"x")]));
+    let report = scan(&workspace, &[]).json();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(report["findings"][0]["key"]["fingerprint"], super::policy::fingerprint(&key));
+}
+
+#[test]
 fn archives_in_a_history_are_opened() {
     let workspace = Workspace::new();
     workspace.git(&["init", "-q"]);

@@ -48,6 +48,7 @@ fn nothing_staged_is_clean() {
     // Asked for everything, nothing is no clean answer; a commit that adds nothing is.
     let hook = workspace.run(&["hook"]);
     assert!(hook.code == Some(2) && hook.stderr.contains("the index holds no file"), "{}", hook.stderr);
+    workspace.git(&["read-tree", "--empty"]);
     let mut in_commit = workspace.command(&["hook"]);
     assert_eq!(in_commit.env("GIT_INDEX_FILE", ".git/index").output().unwrap().status.code(), Some(0));
     commit(&workspace, "a.js", &live_key(1));
@@ -418,7 +419,13 @@ fn a_hook_manager_that_gives_refs_asks_for_a_range() {
     workspace.git(&["rm", "-q", "--cached", "b.js"]);
     workspace.git(&["commit", "-qm", "c, without b"]);
     let first = |branch: &str| -> Run {
-        workspace.command(&["hook"]).env("PRE_COMMIT_LOCAL_BRANCH", branch).output().unwrap().into()
+        workspace
+            .command(&["hook"])
+            .env("PRE_COMMIT_REMOTE_NAME", "origin")
+            .env("PRE_COMMIT_LOCAL_BRANCH", branch)
+            .output()
+            .unwrap()
+            .into()
     };
     for branch in ["refs/heads/main", "HEAD"] {
         let run = first(branch);

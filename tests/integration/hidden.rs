@@ -170,6 +170,20 @@ fn what_a_bound_cuts_is_left_out() {
 }
 
 #[test]
+fn what_looks_like_the_start_of_keys_without_end_hides_none() {
+    let key = live_key(10);
+    let starts = ["_sk_live_", "_sk_live_%61", "YW5zYV", "X2xpdmVf", "616e73615f0", "\"ansa", "ansa_\"+\""];
+    for start in starts {
+        let report = scan("hostile.txt", format!("{}\nk = {key}\n", start.repeat((1 << 19) / start.len())));
+        let found = report["findings"].as_array().unwrap();
+        assert!(
+            found.iter().any(|finding| finding["key"]["fingerprint"] == crate::policy::fingerprint(&key)),
+            "{start}"
+        );
+    }
+}
+
+#[test]
 fn base64_longer_than_a_window_is_read_to_its_end() {
     let key = live_key(9);
     let noise = identifier("base62", 900_000, 3);

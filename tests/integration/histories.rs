@@ -364,43 +364,6 @@ fn several_repositories_in_one_run() {
 }
 
 #[test]
-fn bundles_as_files_and_as_blobs() {
-    let workspace = repository();
-    commit(&workspace, "pay.js", &live_key(1));
-    workspace.git(&["bundle", "create", "-q", "all.bundle", "--all"]);
-    let alone = workspace.told(&["history", "all.bundle"]);
-    alone.assert_found();
-    assert_eq!(alone.paths(&live_key(1)).len(), 1);
-
-    let other = repository();
-    std::fs::copy(workspace.path().join("all.bundle"), other.path().join("kept.bundle")).unwrap();
-    other.history().assert_found();
-    std::fs::rename(other.path().join("kept.bundle"), other.path().join("kept.bin")).unwrap();
-    other.git(&["add", "kept.bin"]);
-    other.git(&["commit", "-qm", "b"]);
-    let id = other.ask(&["rev-parse", "HEAD:kept.bin"]);
-    other.git(&["rm", "-q", "kept.bin"]);
-    other.git(&["commit", "-qm", "gone"]);
-    let told = other.history();
-    told.assert_found();
-    assert_eq!(told.paths(&live_key(1)), [format!(".git/blobs/{id}!/pay.js")]);
-}
-
-#[test]
-fn a_bundle_that_needs_what_it_does_not_hold() {
-    let workspace = repository();
-    workspace.write("pay.js", (0..200).map(|line| format!("line {line}\n")).collect::<String>());
-    workspace.git(&["add", "."]);
-    workspace.git(&["commit", "-qm", "base"]);
-    let mut text = std::fs::read_to_string(workspace.path().join("pay.js")).unwrap();
-    text.push_str(&live_key(1));
-    commit(&workspace, "pay.js", &text);
-    workspace.git(&["bundle", "create", "-q", "thin.bundle", "HEAD~..main"]);
-    let told = workspace.told(&["history", "thin.bundle"]);
-    assert!(told.has(&live_key(1)) || !told.complete(), "{:#}", told.report);
-}
-
-#[test]
 fn files_that_lfs_keeps_and_those_it_lacks() {
     let workspace = repository();
     let content = format!("binary {}", live_key(1));

@@ -9,8 +9,12 @@
     reason = "a test that meets the unexpected should stop there, and its texts are short"
 )]
 
+#[cfg(unix)]
+mod aging;
 mod archives;
 mod baseline;
+#[cfg(unix)]
+mod bundles;
 mod calls;
 mod cases;
 #[cfg(unix)]
@@ -36,6 +40,8 @@ mod policy;
 mod properties;
 #[cfg(unix)]
 mod provenance;
+#[cfg(unix)]
+mod pushes;
 #[cfg(unix)]
 mod ranges;
 #[cfg(unix)]

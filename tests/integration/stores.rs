@@ -99,12 +99,121 @@ fn a_pack_without_its_index() {
 
 #[test]
 fn deltas_by_name_in_a_pack_without_its_index() {
+    for init in [&[][..], &["--object-format=sha256"]] {
+        let depot = Depot::new(init);
+        depot.git(&["config", "repack.useDeltaBaseOffset", "false"]);
+        depot.repack(&[]);
+        depot.packs("idx").iter().for_each(|path| fs::remove_file(path).unwrap());
+        depot.assert_all();
+    }
+}
+
+#[test]
+fn a_long_chain_of_deltas_by_name_without_an_index() {
+    let workspace = Workspace::new();
+    workspace.git(&["init", "-q"]);
+    let mut text = String::new();
+    for number in 0..300 {
+        text = format!("{}\n{text}", identifier("hex", 40, number));
+        if number == 150 {
+            text = format!("{}\n{text}", live_key(1));
+        }
+        workspace.tell(&["hash-object", "-w", "--stdin"], &text);
+    }
+    let ids = workspace.ask(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    let name = workspace.tell(
+        &[
+            "-c",
+            "repack.useDeltaBaseOffset=false",
+            "pack-objects",
+            "-q",
+            "--depth=300",
+            "--window=300",
+            ".git/objects/pack/pack",
+        ],
+        ids + "\n",
+    );
+    workspace.git(&["prune-packed", "-q"]);
+    let told = workspace.history();
+    let found = told.findings(&live_key(1)).len();
+    assert!(found >= 150, "{found}");
+    fs::remove_file(workspace.path().join(format!(".git/objects/pack/pack-{name}.idx"))).unwrap();
+    let again = workspace.history();
+    assert_eq!(
+        (again.findings(&live_key(1)).len(), again.complete()),
+        (found, told.complete()),
+        "{:?}",
+        again.left_out()
+    );
+    assert_eq!(told.report["findings"], again.report["findings"]);
+}
+
+#[test]
+fn what_writes_left_behind_that_were_interrupted() {
     let depot = Depot::new(&[]);
-    depot.git(&["config", "repack.useDeltaBaseOffset", "false"]);
-    depot.repack(&[]);
+    depot.git(&["gc", "-q"]);
+    let pack = depot.packs("pack").remove(0);
+    fs::rename(&pack, pack.with_file_name("tmp_pack_Ab12Cd")).unwrap();
     depot.packs("idx").iter().for_each(|path| fs::remove_file(path).unwrap());
+    depot.packs("rev").iter().for_each(|path| fs::remove_file(path).unwrap());
+    depot.assert_all();
+    let left = pack.with_file_name("tmp_pack_Ab12Cd");
+    let whole = fs::read(&left).unwrap();
+    fs::remove_file(&left).unwrap();
+    fs::write(&left, &whole[..whole.len() - 40]).unwrap();
     let told = depot.workspace.history();
-    assert!(!told.complete() || depot.keys.iter().all(|key| told.has(key)), "{:#}", told.report);
+    told.assert_left_out("tmp_pack_Ab12Cd");
+    assert_eq!(told.code, 1, "what came before the cut is read");
+    fs::write(&left, &whole).unwrap();
+
+    let objects = |path: &str| depot.workspace.path().join(".git/objects").join(path);
+    let loose = |text: &str| {
+        let id = depot.workspace.tell(&["hash-object", "-w", "--stdin"], text);
+        objects(&format!("{}/{}", &id[..2], &id[2..]))
+    };
+    for (seed, to) in
+        [(101, "17/tmp_obj_x1Y2z3"), (102, "tmp_obj_x1Y2z3"), (103, "17/note"), (104, "incoming-aB1/17/tmp_obj_x")]
+    {
+        fs::create_dir_all(objects(to).parent().unwrap()).unwrap();
+        fs::rename(loose(&live_key(seed)), objects(to)).unwrap();
+        let told = depot.workspace.history();
+        told.assert_found();
+        let id = depot.workspace.tell(&["hash-object", "--stdin"], live_key(seed));
+        assert_eq!(told.paths(&live_key(seed)), [format!(".git/blobs/{id}")], "{to}");
+    }
+    depot.workspace.write(".git/objects/18/tmp_obj_empty", "");
+    depot.workspace.history().assert_found();
+    let whole = fs::read(objects("tmp_obj_x1Y2z3")).unwrap();
+    depot.workspace.write(".git/objects/18/tmp_obj_cut", &whole[..whole.len() / 2]);
+    depot.workspace.history().assert_left_out("objects/18/tmp_obj_cut");
+}
+
+#[test]
+fn what_a_push_left_in_quarantine() {
+    let depot = Depot::new(&[]);
+    depot.git(&["gc", "-q"]);
+    let from = depot.workspace.path().join(".git/objects/pack");
+    let to = depot.workspace.path().join(".git/objects/incoming-x1Y2z3/pack");
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::rename(from, &to).unwrap();
+    depot.assert_all();
+}
+
+#[test]
+fn files_among_the_objects_that_are_none() {
+    let depot = Depot::new(&[]);
+    depot.git(&["gc", "-q"]);
+    let keep = depot.packs("pack").remove(0).with_extension("keep");
+    fs::write(&keep, live_key(100)).unwrap();
+    depot.workspace.write(".git/objects/info/packs", live_key(101));
+    depot.workspace.write(".git/objects/note.txt", live_key(102));
+    let told = depot.workspace.history();
+    told.assert_found();
+    for seed in 100..103 {
+        assert_eq!(told.kinds(&live_key(seed)), ["git-file"], "{seed}");
+    }
+    depot.workspace.write(".git/objects/attic/a.txt", "a");
+    depot.workspace.history().assert_left_out("objects/attic");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     // Data.
     ("blob", &[]),
+    ("null_id", &[]),
     ("path", &[]),
     ("secret", &[]),
     ("side", &[]),
@@ -18,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("classify", &["blob", "rule", "side"]),
     ("detect", &["blob", "finding", "rule", "secret"]),
     ("explain", &["blob", "finding", "rule"]),
-    ("ci", &[]),
+    ("ci", &["null_id"]),
     ("line_hash", &[]),
     ("settings", &["rule", "secret", "side"]),
     ("suppress", &["finding", "rule", "secret", "settings", "side"]),
@@ -36,6 +37,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "detect",
             "finding",
             "line_hash",
+            "null_id",
             "path",
             "report",
             "rule",
@@ -53,8 +55,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "ci", "cli", "detect", "exit", "output", "path", "report", "rule", "scan", "secret", "settings", "source",
-            "suppress", "unpack",
+            "ci", "cli", "detect", "exit", "null_id", "output", "path", "report", "rule", "scan", "secret", "settings",
+            "source", "suppress", "unpack",
         ],
     ),
     (
@@ -94,7 +96,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gix_index", &["source"]),
     // Kinds of objects likewise.
     ("gix_object", &["scan", "source"]),
-    ("gix_odb", &["source"]),
     ("gix_pack", &["source"]),
     // Globs of the side rules, and those of a repository.
     ("globset", &["classify", "settings"]),

@@ -37,8 +37,8 @@ pub(super) struct Format {
 impl Format {
     /// What an anchor at `anchor` may stand in: up to the nearest quote or space that no escape covers.
     pub fn around(&self, text: &[u8], anchor: &Range<usize>) -> Range<usize> {
-        let from = anchor.start.saturating_sub(BEFORE_MAX);
-        let before = (from..anchor.start).rev().find(|&at| {
+        let from = before(anchor.start);
+        let start = (from..anchor.start).rev().find(|&at| {
             // A soft break is an escape that ends with a line.
             let is_broken = || self.lead == b'=' && text[..at].iter().rev().find(|&&byte| byte != b'\r') == Some(&b'=');
             match text[at] {
@@ -56,7 +56,7 @@ impl Format {
                 None => end += 1,
             }
         }
-        before.map_or(from, |at| at + 1)..end
+        start.map_or(from, |at| at + 1)..end
     }
 
     /// The run of escapes that has `probe` in it, if there are several in a row.
@@ -124,6 +124,11 @@ impl Format {
     fn escape(&self, text: &[u8]) -> Option<(usize, Value)> {
         if text.first() == Some(&self.lead) { (self.unit)(text) } else { None }
     }
+}
+
+/// The first byte that may belong to the same key as an anchor at `anchor`.
+pub(super) const fn before(anchor: usize) -> usize {
+    anchor.saturating_sub(BEFORE_MAX)
 }
 
 /// The number that the first `len` bytes write in `radix`.

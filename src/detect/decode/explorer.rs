@@ -10,8 +10,8 @@ use super::escape::Format;
 use super::layer::{Frame, Layer};
 use super::packed::{End, Packing};
 use super::{
-    Budget, Cut, DEPTH_MAX, Exploration, HIDDEN_MAX, Hidden, backslash, base64, css, decimal, entity, hex, percent,
-    quoted_printable, runs, split,
+    Budget, Cut, DEPTH_MAX, Exploration, HIDDEN_MAX, Hidden, backslash, base64, css, decimal, entity, escape, hex,
+    percent, quoted_printable, runs, sample, split,
 };
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,12 +21,8 @@ const CHUNK_BYTES: usize = 96 * 1024;
 const CHUNK_OVERLAP_BYTES: usize = 6 * 1024;
 /// Base64 characters before the end of a prefix that hold its start.
 const TAIL_CHARS: usize = 16;
-/// The shortest run that is tried as a compressed stream without a name.
-const TRIED_MIN: usize = 80;
 /// More bytes than a key of a published length has.
 const WHOLE_BYTES_MAX: usize = 64;
-/// The longest stream that is tried.
-const TRIED_MAX: usize = 4 * 1024 * 1024;
 /// Bytes by which an anchor and the prefix decoded for it may differ in place.
 const NEAR: usize = 24;
 
@@ -134,6 +130,15 @@ impl<'e> Explorer<'e> {
         self.is_hit || self.found.len() >= HIDDEN_MAX
     }
 
+    /// Whether nothing more may be decoded, so that trying costs nothing either.
+    fn is_spent(&mut self) -> bool {
+        let is_spent = self.budget.left() == 0;
+        if is_spent {
+            self.budget.cut(Cut::Bytes);
+        }
+        is_spent
+    }
+
     /// Candidates that stand in `text` as they are, which `frame` decoded.
     fn plain(&mut self, text: &[u8], frame: &Frame<'_>, superseded: &Starts) {
         let detector = self.detector;
@@ -221,12 +226,13 @@ impl<'e> Explorer<'e> {
     /// Undoes the escapes around `anchor`, whose run of identifier characters is `run`.
     fn escapes(&mut self, here: Here<'_>, anchor: &Anchor, run: Range<usize>, progress: &mut Progress) {
         for (index, format) in FORMATS.iter().enumerate() {
-            if anchor.range.start < progress.done[index] {
+            let near = escape::before(anchor.range.start)..here.text.len().min(run.end + 1);
+            let has_lead = memchr::memchr(format.lead, &here.text[near.clone()]).is_some();
+            if !has_lead || anchor.range.start < progress.done[index] || self.is_spent() {
                 continue;
             }
             let range = format.around(here.text, &anchor.range);
-            let near = range.start..here.text.len().min(run.end + 1);
-            if memchr::memchr(format.lead, &here.text[near]).is_none() {
+            if memchr::memchr(format.lead, &here.text[range.start..near.end]).is_none() {
                 continue;
             }
             progress.done[index] = range.end;
@@ -255,7 +261,8 @@ impl<'e> Explorer<'e> {
         for joined in split::join(here.text, start, &|bytes| key_at(bytes).is_some()) {
             let key = key_at(&joined.layer.bytes).filter(|key| key.range.end > plain_len);
             // What is behind a whole key is no part of it, unless the two are a UUID that was split where another key would end.
-            let goes_on = |key: &Candidate| joined.is_certain && is_uuid(&joined.layer.bytes[key.range.clone()]);
+            let goes_on =
+                |key: &Candidate| joined.is_certain && sample::is_uuid(&joined.layer.bytes[key.range.clone()]);
             let Some(key) = key.filter(|key| !has_published_len || goes_on(key)) else { continue };
             if joined.is_certain && !has_published_len {
                 progress.superseded.insert(start);
@@ -275,17 +282,17 @@ impl<'e> Explorer<'e> {
         while let Some(range) = runs::next(text, from).filter(|_| !self.is_over()) {
             from = range.end;
             let run = &text[range.clone()];
-            if let Some(phase) = hex::is_text(run, &is_texty) {
+            if let Some(phase) = hex::is_text(run, &sample::is_texty) {
                 progress.covered.extend(self.hex(here, range.start + phase));
-            } else if let Some(packing) = hex_packing(run) {
+            } else if let Some(packing) = sample::hex_packing(run) {
                 let (layer, end) = hex::decode(text, range.start, self.budget.left());
                 from = from.max(end);
                 self.packed(here, layer, (hex::NAME, packing), progress);
-            } else if let Some(phase) = base64::is_text(run, &is_texty) {
+            } else if let Some(phase) = base64::is_text(run, &sample::is_texty) {
                 let (anchors, end) = self.base64(here, range.start + phase, 0);
                 progress.covered.extend(anchors);
                 from = from.max(end);
-            } else if let Some(packing) = base64_packing(text, &range) {
+            } else if let Some(packing) = sample::base64_packing(text, &range) {
                 let mut reader = base64::Reader::new(text, range.start, true);
                 let layer = base64::decode(&mut reader, 0, self.budget.left());
                 from = from.max(reader.at);
@@ -330,6 +337,13 @@ impl<'e> Explorer<'e> {
 
     fn hex(&mut self, here: Here<'_>, start: usize) -> Vec<usize> {
         let mut covered = Vec::new();
+        if self.is_spent() {
+            return covered;
+        }
+        let digits = here.text[start..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        if let Some(covered) = self.literals(here, start..start + digits) {
+            return covered;
+        }
         let mut at = start;
         loop {
             let (layer, end) = hex::decode(here.text, at, CHUNK_BYTES);
@@ -342,13 +356,33 @@ impl<'e> Explorer<'e> {
         }
     }
 
+    /// Decodes what stands at `first` and goes on in literals beside it, if something is in that; gives where anchors stand.
+    fn literals(&mut self, here: Here<'_>, first: Range<usize>) -> Option<Vec<usize>> {
+        let joined = split::literals(here.text, first.start, first.end)?;
+        if !self.budget.spend(joined.layer.bytes.len()) {
+            return None;
+        }
+        let found = self.found.len();
+        let frame = Frame { parent: here.frame, layer: &joined.layer, outer: here.text, name: split::NAME };
+        let (anchors, _) = self.text(Here { text: &joined.layer.bytes, frame: Some(&frame), depth: here.depth });
+        let source = |&at: &usize| joined.layer.sources(&(at..at + 1)).first().map(|source| source.start);
+        (self.found.len() > found).then(|| anchors.iter().filter_map(source).collect())
+    }
+
     /// Decodes the base64 at `start`, part by part; gives where anchors stand in `text`, and where it ended.
     fn base64(&mut self, here: Here<'_>, start: usize, missing: usize) -> (Vec<usize>, usize) {
         let mut covered = Vec::new();
+        if self.is_spent() {
+            return (covered, start);
+        }
         let mut line = base64::Reader::new(here.text, start, false);
         let layer = base64::decode(&mut line, missing, WHOLE_BYTES_MAX);
         if layer.bytes.len() < WHOLE_BYTES_MAX && self.is_whole_key(&layer.bytes) {
             return (self.decoded(here, layer, base64::NAME), line.at);
+        }
+        let chars = here.text[start..].iter().take_while(|&&byte| base64::is_char(byte)).count();
+        if let Some(covered) = self.literals(here, start..start + chars) {
+            return (covered, line.at);
         }
         let mut reader = base64::Reader::new(here.text, start, true);
         let mut missing = missing;
@@ -437,63 +471,4 @@ impl<'e> Explorer<'e> {
         let (anchors, _) = self.text(Here { text: &layer.bytes, frame: Some(&frame), depth: here.depth + 1 });
         anchors.iter().filter_map(|&at| layer.sources(&(at..at + 1)).first().map(|source| source.start)).collect()
     }
-}
-
-/// The packing that a run in hexadecimal starts with.
-fn hex_packing(run: &[u8]) -> Option<Packing> {
-    if !run[..8].iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    Packing::named(&hex::decode(run, 0, 4).0.bytes)
-}
-
-/// The packing that the base64 at `range` starts with, named or found by trying.
-fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packing> {
-    let head: [u8; 24] = base64::head(text, range.start);
-    if let Some(packing) = Packing::named(&head) {
-        return Some(packing);
-    }
-    let run = &text[range.clone()];
-    let has = |class: fn(&u8) -> bool| run[..runs::RUN_MIN].iter().any(class);
-    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-    if !is_mixed || run.len() < TRIED_MIN || run.starts_with(b"sha") {
-        return None;
-    }
-    let mut reader = base64::Reader::new(text, range.start, true);
-    Packing::may_be_tried(&head)
-        .then(|| base64::decode(&mut reader, 0, TRIED_MAX))
-        .and_then(|layer| Packing::tried(&layer.bytes, &is_texty))
-}
-
-/// Whether `sample` is text, in UTF-8 or UTF-16; its ends may cut a character.
-fn is_texty(sample: &[u8]) -> bool {
-    let start = sample.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
-    let is_control = |byte: &u8| (*byte < 0x20 && !b"\t\r\n\x1b".contains(byte)) || *byte == 0x7f;
-    let narrow = &sample[start..];
-    let is_utf8 = match std::str::from_utf8(narrow) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none() && narrow.len() - error.valid_up_to() < 4,
-    };
-    if is_utf8 && !narrow.iter().any(is_control) {
-        return true;
-    }
-    let wide = |from: usize| {
-        let zeros = sample.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();
-        let others = sample
-            .iter()
-            .skip(1 - from)
-            .step_by(2)
-            .filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-        zeros + 1 >= sample.len() / 2 && others.count() + 1 >= sample.len() / 2
-    };
-    wide(0) || wide(1)
-}
-/// Whether a key ends in a UUID.
-fn is_uuid(key: &[u8]) -> bool {
-    let Some(start) = key.len().checked_sub(36) else { return false };
-    let is_right = |(at, byte): (usize, &u8)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    };
-    key[start..].iter().enumerate().all(is_right)
 }

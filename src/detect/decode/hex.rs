@@ -34,8 +34,11 @@ pub(super) fn is_text(run: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<us
     let is_hex =
         |from: usize| run.get(from..from + SAMPLE_DIGITS).filter(|sample| sample.iter().all(u8::is_ascii_hexdigit));
     (0..2).find(|&from| {
-        let bytes: Option<Vec<u8>> = is_hex(from).map(|sample| sample.chunks(2).filter_map(pair).collect());
-        bytes.is_some_and(|bytes| is_texty(&bytes))
+        is_hex(from).is_some_and(|sample| {
+            let mut bytes = [0; SAMPLE_DIGITS / 2];
+            bytes.iter_mut().zip(sample.chunks(2)).for_each(|(byte, digits)| *byte = pair(digits).unwrap_or(0));
+            is_texty(&bytes)
+        })
     })
 }
 

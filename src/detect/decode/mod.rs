@@ -16,6 +16,7 @@ mod packed;
 mod percent;
 mod quoted_printable;
 mod runs;
+mod sample;
 mod split;
 #[cfg(test)]
 mod tests;

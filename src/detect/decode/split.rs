@@ -112,6 +112,25 @@ pub(super) fn join(text: &[u8], start: usize, is_key: &dyn Fn(&[u8]) -> bool) ->
     readings
 }
 
+/// The text that begins at `start` and goes on in literals beside the one that ends at `end`, whatever is in it.
+pub(super) fn literals(text: &[u8], start: usize, end: usize) -> Option<Joined> {
+    let patterns = PATTERNS.as_ref()?;
+    let (mut pieces, mut joints): (Vec<Range<usize>>, Vec<Joint>) = (Vec::new(), Vec::new());
+    pieces.push(start..end);
+    while pieces.len() < PIECES_MAX {
+        let end = pieces.last()?.end;
+        let is_beside = |joint: &Joint| matches!(joint, Joint::Operator | Joint::Beside);
+        let Some((joint, len)) = patterns.joint(text, end).filter(|(joint, _)| is_beside(joint)) else { break };
+        let next = piece(text, end + len, BYTES_MAX);
+        if next.is_empty() {
+            break;
+        }
+        pieces.push(next);
+        joints.push(joint);
+    }
+    (pieces.len() > 1).then(|| assemble(text, &pieces, &joints, b""))
+}
+
 /// Where a key starts whose prefix was split before `tail`, which starts with the underscore behind the stem.
 pub(super) fn start_before(text: &[u8], tail: usize) -> Option<usize> {
     let patterns = PATTERNS.as_ref()?;
@@ -170,7 +189,6 @@ fn assemble(text: &[u8], pieces: &[Range<usize>], joints: &[Joint], between: &[u
     Joined { layer, is_certain: joints.iter().all(|&joint| joint == Joint::Operator) }
 }
 
-/// Whether nothing else stands on the lines of `piece`.
 /// Whether the literal that ends at `end` was opened inside a template: behind `${` or `#{`, and not in any other brace.
 fn is_in_template(text: &[u8], end: usize) -> bool {
     let start = text[..end].iter().rposition(|&byte| !is_identifier(byte)).unwrap_or(0);
@@ -178,6 +196,7 @@ fn is_in_template(text: &[u8], end: usize) -> bool {
     matches!(text.get(start), Some(b'"' | b'\'' | b'`')) && (before.ends_with(b"${") || before.ends_with(b"#{"))
 }
 
+/// Whether nothing else stands on the line of `piece`.
 fn ends_line(text: &[u8], piece: &Range<usize>) -> bool {
     matches!(&text[piece.end..], [] | [b'\r' | b'\n' | b'"' | b'\'', ..])
 }
@@ -210,6 +229,9 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("{\"k\":[\"{key@13:\",\"}\"]}", &["split"]),
         ("k: >-\n  {key@13:\n  }\n", &["split"]),
         ("d: {base64 k = \"{key@13:\" + \"}\"}", &["base64", "split"]),
+        ("d = \"{key64@20:\" + \"}\";", &["split", "base64"]),
+        ("d = \"{key64@36:\"\n    \"}\";", &["split", "base64"]),
+        ("d = '{key16@30:' . '}';", &["split", "hex"]),
     ],
     passed_over: &[
         "<Ansa env={\"ansa_sk_live_\"}/>",

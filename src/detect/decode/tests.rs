@@ -1,7 +1,7 @@
 //! Runs the examples of every encoding, in a small language of templates, so that no key stands here.
 //!
 //! `{key}` is a key; `{key:_=F}` the same with every underscore in format F, `{key:a=F}` with its first `a` so, `{key:*=F}` with all;
-//! `{key64:…}` is its base64; `{key@N:J}` is it with J behind N characters; `{NAME …}` writes what follows in the encoding NAME.
+//! `{key64:…}` is its base64; `{key@N:J}` is it with J behind N characters, `{key64@…}` and `{key16@…}` its base64 and hexadecimal; `{NAME …}` writes what follows in the encoding NAME.
 
 #[path = "../../../tests/integration/template.rs"]
 #[allow(dead_code, reason = "the other half of it is for the integration tests")]
@@ -29,10 +29,13 @@ const ALL: &[(&str, &Examples)] = &[
 /// What the name and content of a brace write; none where it is no template.
 fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
     let key = template::live_key(seed);
-    if let Some(simple) = inner.strip_prefix("key@") {
-        let (at, joint) = simple.split_once(':')?;
-        let (head, tail) = key.split_at(at.parse().ok()?);
-        return Some([head, &joint.replace("OPEN", "${\""), tail].concat().into_bytes());
+    let spelled =
+        [("key@", key.clone()), ("key64@", encode64(key.as_bytes(), false)), ("key16@", respell(&key, "*", "%02x"))];
+    for (name, text) in spelled {
+        if let Some((at, joint)) = inner.strip_prefix(name).and_then(|rest| rest.split_once(':')) {
+            let (head, tail) = text.split_at(at.parse().ok()?);
+            return Some([head, &joint.replace("OPEN", "${\""), tail].concat().into_bytes());
+        }
     }
     for (name, text) in [("key:", key.clone()), ("key64:", encode64(key.as_bytes(), false))] {
         if let Some((what, format)) = inner.strip_prefix(name).and_then(|rest| rest.split_once('=')) {

@@ -2,7 +2,7 @@
 //!
 //! Contents come from the index, never from the disk, and so do the manifests around them.
 
-use super::past::{Gone, Past, mark};
+use super::past::{Came, Gone, Mark, Past};
 use super::{ChangeOptions, InTree, Place};
 use crate::blob::Origin;
 use crate::finding::Finding;
@@ -66,7 +66,7 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
         }
     } else {
         parents.extend(tree);
-        parents.extend(place.checkout.merge_heads().iter().filter_map(|head| place.tree_of(head).ok()));
+        parents.extend(place.merged());
     }
     super::leave_out_of(shared, &changes);
     let staged = Staged { place: &place, index: &index, facts: &facts, parents };
@@ -75,23 +75,39 @@ pub(in crate::scan) fn run(shared: &Shared<'_>, options: &ChangeOptions, part: P
 }
 
 impl Place<'_> {
-    /// The commit at `HEAD` and its tree; neither where it cannot be read, which is remarked on.
+    /// The trees of what is merged.
+    fn merged(&self) -> Vec<ObjectId> {
+        if self.checkout.is_merging_unnamed() {
+            let remark =
+                "git is merging by itself and does not yet say what; keys that the other side holds count as new";
+            self.shared.collected().remarks.push(remark.to_owned());
+        }
+        let mut trees = Vec::new();
+        for head in self.checkout.merge_heads() {
+            match self.tree_of(&head) {
+                Ok(tree) => trees.push(tree),
+                Err(reason) => self.shared.leave_out(b".git/MERGE_HEAD", &reason),
+            }
+        }
+        trees
+    }
+
+    /// The commit at `HEAD` and its tree; neither where it cannot be read, which is told.
     fn head(&self) -> (Option<ObjectId>, Option<ObjectId>) {
-        let remark = |reason: &str| {
-            let text = format!("HEAD cannot be read, so everything in the index counts as added: {reason}");
-            self.shared.collected().remarks.push(text);
+        let unread = |reason: &str| {
+            self.shared.leave_out(b".git/HEAD", &format!("{reason}; everything in the index counts as added"));
         };
         match self.checkout.head() {
             Ok(None) => (None, None),
             Ok(Some(head)) => match self.tree_of(&head) {
                 Ok(tree) => (Some(head), Some(tree)),
                 Err(reason) => {
-                    remark(&reason);
+                    unread(&reason);
                     (Some(head), None)
                 }
             },
             Err(reason) => {
-                remark(&reason);
+                unread(&reason);
                 (None, None)
             }
         }
@@ -102,7 +118,7 @@ impl Staged<'_> {
     fn scan(&self, changes: &change::Changes) {
         let ground = InTree { facts: Some(self.facts), top: Some(Top::Index(self.index)) };
         let content = |change: &Change| self.place.blob(&change.path, &change.id, &ground, Origin::Index);
-        let found = super::by_content(&changes.added, |change| change.id, content);
+        let found = super::by_content(&changes.added, |change| change, content);
         let mut past = Past::new(self.place, self.facts);
         let mut gone: Vec<Option<Vec<Gone>>> = self.parents.iter().map(|_| None).collect();
         let mut all = Batch::default();
@@ -114,7 +130,7 @@ impl Staged<'_> {
             }
         }
         let added = changes.added.iter().filter(|change| change.before.iter().all(Option::is_none));
-        for path in added.map(|change| &change.path).chain(&changes.folders) {
+        for path in added.map(|change| &change.path).chain(&changes.names) {
             let (findings, batch) = self.place.name(path);
             all.merge(batch);
             let is_new = || !self.parents.iter().any(|&parent| past.exists(parent, path));
@@ -132,14 +148,16 @@ impl Staged<'_> {
 
     /// Whether a parent already holds the key there, or where the file came from.
     fn is_old(&self, past: &mut Past<'_>, gone: &mut [Option<Vec<Gone>>], change: &Change, finding: &Finding) -> bool {
-        let key = mark(finding);
+        let mark = Mark::of(finding);
         for (&parent, gone) in self.parents.iter().zip(gone) {
             match past.find(parent, &change.path) {
-                Some(id) if past.keys(parent, &change.path, &id).contains(&key) => return true,
+                Some(id) if past.has(parent, &change.path, &id, &mark) => return true,
                 Some(_) => {}
                 None => {
                     let gone = gone.get_or_insert_with(|| self.gone(parent));
-                    if past.renamed_from(parent, gone, &change.id, &key).is_some() {
+                    let tree = ObjectId::null(change.id.kind());
+                    let came = Came { path: &change.path, id: change.id, tree };
+                    if past.renamed(parent, gone, &came, &mark) {
                         return true;
                     }
                 }
@@ -151,6 +169,7 @@ impl Staged<'_> {
     /// Files of `parent` whose paths the index has no more.
     fn gone(&self, parent: ObjectId) -> Vec<Gone> {
         let changes = change::tree_and_index(&self.place.objects, parent, self.index);
+        super::leave_out_of(self.place.shared, &changes);
         let gone = changes.added.into_iter().filter(|change| change.before.iter().all(Option::is_none));
         gone.map(|change| Gone { path: change.path, id: change.id }).collect()
     }

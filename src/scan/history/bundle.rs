@@ -4,12 +4,16 @@
 
 use super::super::Shared;
 use super::{Repository, reveal};
-use crate::source::history::{Bounds, Content, Files, Indexes, Place, Store, object_name};
+use crate::blob::Origin;
+use crate::source::history::{
+    Bounds, Content, Files, Graph, Indexes, Place, Provenance, Store, object_name, sweep_trees,
+};
 use crate::source::open::{Node, Root};
 use crate::source::repository::{Named, Refs};
 use anyhow::{Context as _, Result, bail};
 use bstr::ByteSlice as _;
 use gix_hash::{Kind, ObjectId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Bundles larger than this are left out: a bundle is held whole.
@@ -100,16 +104,53 @@ pub(in super::super) fn scanned(shared: &Shared<'_>, prefix: &[u8], bytes: &[u8]
     search(shared, &Store::of_pack(&files, bytes, None), prefix, &Refs::default(), bytes.len() as u64);
 }
 
-/// The bundle in a blob.
-pub(super) fn blob(repository: &Repository<'_>, id: &ObjectId, place: Place) {
-    let name = [repository.prefix, &super::place::object_path(crate::blob::Origin::Blob, id)].concat();
+/// The bundles in blobs.
+pub(super) fn blobs(repository: &Repository<'_>, graph: &Graph, bundles: &[(ObjectId, Place)], bounds: &Bounds) {
+    if bundles.is_empty() {
+        return;
+    }
+    let ids: Vec<ObjectId> = bundles.iter().map(|bundle| bundle.0).collect();
+    // What fails in placing a bundle takes nothing from reading it.
+    let paths = catch_unwind(AssertUnwindSafe(|| paths(repository, graph, &ids, bounds))).unwrap_or_default();
+    for (number, (id, place)) in bundles.iter().enumerate() {
+        let path = paths.get(number).cloned().flatten();
+        let path = path.or_else(|| repository.staged(id).into_iter().next());
+        let name = match path {
+            Some(path) => [repository.tree_prefix, &path].concat(),
+            None => [repository.prefix, &super::place::object_path(Origin::Blob, id)].concat(),
+        };
+        blob(repository, id, *place, &name);
+    }
+}
+
+/// Date and place in the order of a commit, and a path.
+type First<'s> = (i64, u32, &'s [u8]);
+
+/// The path that each of some blobs had in the first commit that had it.
+fn paths(repository: &Repository<'_>, graph: &Graph, ids: &[ObjectId], bounds: &Bounds) -> Vec<Option<Vec<u8>>> {
+    let needles = reveal::Needles(&repository.shared.detector);
+    let Some(lineage) = sweep_trees(repository.store, &needles, ids, bounds).1 else { return vec![None; ids.len()] };
+    let things: Vec<Vec<u32>> = (0..).zip(ids).map(|(number, _)| vec![number]).collect();
+    let provenance = Provenance::new(graph, &lineage, &things);
+    let mut firsts: Vec<Option<First<'_>>> = vec![None; ids.len()];
+    for spot in &provenance.spots {
+        let Some(&commit) = spot.introduced.first() else { continue };
+        let first = (graph.commit(commit).time, graph.rank(commit), spot.path.as_slice());
+        let known = &mut firsts[spot.thing as usize];
+        *known = Some(known.map_or(first, |known| known.min(first)));
+    }
+    firsts.into_iter().map(|first| first.map(|(_, _, path)| path.to_vec())).collect()
+}
+
+/// The bundle in the blob that reports call `name`.
+fn blob(repository: &Repository<'_>, id: &ObjectId, place: Place, name: &[u8]) {
     let Some(Content::Whole { bytes, .. }) = repository.store.content(id, place) else {
         return repository.leave_out(object_name(id).as_bytes(), "a bundle of more than 128 MiB");
     };
     if name.find_iter(INNER).count() >= DEPTH_MAX {
-        return repository.shared.leave_out(&name, "limit on nesting reached");
+        return repository.shared.leave_out(name, "limit on nesting reached");
     }
-    read(repository.shared, Some(repository.store), &[&name, INNER].concat(), &bytes);
+    read(repository.shared, Some(repository.store), &[name, INNER].concat(), &bytes);
 }
 
 /// Reads a bundle; the objects that it is based on come from `around`.

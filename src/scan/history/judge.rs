@@ -67,6 +67,11 @@ struct InCommit<'c, 's> {
 }
 
 impl Ground for InCommit<'_, '_> {
+    fn opens_packs(&self, _: bool) -> bool {
+        // What is in them was found, and judged, at the first look.
+        false
+    }
+
     fn prefix(&self) -> &[u8] {
         self.prefix
     }
@@ -138,7 +143,7 @@ fn in_commit(
 
 fn alone(repository: &Repository<'_>, job: &Job<'_>) -> Vec<Finding> {
     let prefix = if job.is_nameless { repository.prefix } else { repository.tree_prefix };
-    read(repository, job, &Bare::new(prefix.to_vec()))
+    read(repository, job, &Bare::again(prefix.to_vec()))
 }
 
 /// Every key in the blob, as judged on `ground`.

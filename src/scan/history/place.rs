@@ -38,9 +38,7 @@ pub(super) fn place(
     bounds: &Bounds,
 ) {
     super::bundle::pointers(repository, &revealed.pointers);
-    for (id, place) in &revealed.bundles {
-        super::bundle::blob(repository, id, *place);
-    }
+    super::bundle::blobs(repository, graph, &revealed.bundles, bounds);
     if revealed.blobs.is_empty() && revealed.names.is_empty() && revealed.texts.is_empty() {
         return;
     }
@@ -244,7 +242,7 @@ impl Placer<'_> {
     /// What no commit leads to: from an index, from a ref of its own or on a tree, or from nothing.
     fn unplaced(&self, targets: &Targets, seen: &[bool], hung: &BTreeMap<u32, Hung>) {
         for (number, held) in (0..).zip(&targets.blobs).filter(|(number, _)| !seen[*number as usize]) {
-            let staged = self.staged(&held.id);
+            let staged = self.repository.staged(&held.id);
             let hung = hung.get(&number);
             let jobs = if let Some(hung) = hung.filter(|_| staged.is_empty()) {
                 hung.paths.iter().map(|path| Job::alone(held, path.clone(), Origin::Blob)).collect()
@@ -304,16 +302,6 @@ impl Placer<'_> {
     fn named(&self, id: &ObjectId) -> Vec<u32> {
         let is_on = |root: &HistoryRoot| root.others.iter().any(|(_, other)| other == id);
         (0..).zip(&self.roots.all).filter(|(_, root)| is_on(root)).map(|(number, _)| number).collect()
-    }
-
-    /// Paths of a blob in indexes.
-    fn staged(&self, id: &ObjectId) -> Vec<Vec<u8>> {
-        let entries = self.repository.indexes.read.iter().flat_map(|(_, index)| index.entries());
-        let mut paths: Vec<Vec<u8>> = entries.filter(|entry| entry.id == *id).map(|entry| entry.path.clone()).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        paths.truncate(100);
-        paths
     }
 
     fn lone(&self, roots: &[u32], is_staged: bool) -> History {

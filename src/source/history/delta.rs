@@ -94,14 +94,14 @@ impl<'d> Delta<'d> {
         let (mut head, mut tail, mut at, mut copied) = (0, 0, 0, 0);
         for step in self.steps {
             let (from, len) = (step.from as usize, step.len as usize);
-            if !step.is_copy {
-                (tail, copied) = (0, usize::MAX);
-            } else {
+            if step.is_copy {
                 if from == at && head == at {
                     head += len;
                 }
                 tail = if from == copied { tail + len } else { len };
                 copied = from + len;
+            } else {
+                (tail, copied) = (0, usize::MAX);
             }
             at += len;
         }
@@ -168,9 +168,9 @@ impl Seams<'_> {
     fn of(self, piece: &[u8]) -> (usize, usize) {
         let ends = (piece.get(..self.reach), piece.len().checked_sub(self.reach).and_then(|from| piece.get(from..)));
         let (Some(first), Some(last)) = ends else { return (piece.len(), piece.len()) };
-        // A byte that is part of nothing ends whatever there is; almost every seam has one. Without a branch for each byte.
-        let ends =
-            |bytes: &[u8]| bytes.iter().fold(false, |any, &byte| any | (self.parts[usize::from(byte)] == Part::None));
+        // A byte that is part of nothing ends whatever there is; almost every seam has one. Counted, so that there is no branch
+        // for each byte.
+        let ends = |bytes: &[u8]| bytes.iter().filter(|&&byte| self.parts[usize::from(byte)] == Part::None).count() > 0;
         let is_cut = |bytes: &[u8]| bytes.chunks(8).any(ends);
         let head = if is_cut(first) { self.reach } else { self.run(|at| piece.get(at).copied()) };
         let back = |at: usize| piece.len().checked_sub(at + 1).map(|at| piece[at]);

@@ -29,6 +29,7 @@ pub fn visit(directory: &GitDirectory, refs: &Refs, indexes: &Indexes, visit: &d
     let mut extras = Extras { git: &directory.git, buffer: Buffer::default(), visitor: visit.visitor() };
     extras.names(refs);
     extras.files(refs.understood_packed);
+    extras.beside_objects();
     extras.indexes(indexes);
 }
 
@@ -109,6 +110,25 @@ impl Extras<'_> {
         }
     }
 
+    /// Files among the objects that are none: notes of why packs are kept, lists, and what anybody put there.
+    fn beside_objects(&mut self) {
+        for path in ["objects", "objects/info", "objects/pack"].map(Path::new) {
+            let Ok(folder) = self.git.folder(path) else { continue };
+            let mut entries = folder.entries(NAMES_MAX).unwrap_or_default();
+            entries.retain(|entry| !is_stored(&entry.name));
+            entries.sort_unstable();
+            for entry in &entries {
+                let Ok(name) = entry.name.to_path() else { continue };
+                if !entry.is_folder {
+                    self.file(&folder, name, &path.join(name));
+                } else if !is_folder_of_objects(&entry.name) {
+                    self.visitor
+                        .left_out(path.join(name).as_os_str().as_encoded_bytes(), "a folder that git knows not");
+                }
+            }
+        }
+    }
+
     fn file(&mut self, folder: &Root, name: &Path, below: &Path) {
         let path = below.as_os_str().as_encoded_bytes();
         let skipped = match folder.node(name) {
@@ -154,6 +174,19 @@ fn is_formed(path: &Path, understood_packed: bool) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let is_index = name == b"index" || name.starts_with(b"sharedindex.");
     is_index || (understood_packed && path == Path::new("packed-refs"))
+}
+
+/// Whether a file among the objects is of git's own making, and read with them or made from them.
+fn is_stored(name: &[u8]) -> bool {
+    let ends = [b".pack".as_slice(), b".idx", b".rev", b".bitmap", b".mtimes"];
+    let starts = [b"tmp_".as_slice(), b"multi-pack-index", b"commit-graph"];
+    ends.iter().any(|end| name.ends_with(end)) || starts.iter().any(|start| name.starts_with(start))
+}
+
+/// Whether a folder of that name is read with the objects.
+fn is_folder_of_objects(name: &[u8]) -> bool {
+    let is_fan = name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit);
+    is_fan || name == b"info" || name == b"pack" || name.starts_with(b"incoming-")
 }
 
 /// What kind of file `path`, below the git directory, is.

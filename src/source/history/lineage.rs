@@ -244,9 +244,9 @@ impl walk::Visitor for Noter<'_, '_, '_> {
         let id_len = self.store.object_hash().len_in_bytes();
         let mut lister = Lister { id_len, wanted: self.wanted, names: &mut self.notes.names };
         let Some((base, ends)) = base.and_then(|base| Some((base.state, base.delta.same_ends()?))) else {
-            let listed = lister.list(object.bytes);
-            let number = self.notes.push(short(&id), NONE, listed.items(), Vec::new());
-            return Noted { number, listed, is_hit };
+            let whole = lister.list(object.bytes);
+            let number = self.notes.push(short(&id), NONE, whole.items(), Vec::new());
+            return Noted { number, listed: whole, is_hit };
         };
         let Change { listed, added, removed } = lister.change(&base.listed, object.bytes, ends);
         let number = self.notes.push(short(&id), base.number, added, removed);

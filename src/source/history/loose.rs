@@ -1,34 +1,36 @@
-//! Loose objects: one zlib stream a file, with a header of kind and size.
+//! Searching every loose object of a store, and what is left of some that were being written.
 
-use super::inflate::{Inflater, Pieces, Stream};
+use super::inflate::{Inflater, Stream};
 use super::store::{Place, Store, object_name};
 use super::sweep::{Hit, Search, Swept};
 use super::walk::{Bounds, OBJECT_BYTES_MAX, Object};
 use crate::blob::Windows as _;
-use crate::source::open::{Node, OpenError, Root};
+use crate::source::loose::{header, open, whole};
+use crate::source::open::{OpenError, Root};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Compressed files larger than this are not read.
-const FILE_BYTES_MAX: u64 = 4 << 30;
-/// More than any header of kind and size takes.
-const HEADER_BYTES: usize = 64;
 /// Objects larger than this are searched piece by piece.
 const WHOLE_BYTES_MAX: u64 = 8 << 20;
 const NAMES_MAX: usize = 10_000_000;
+/// How the names of objects start whose writing was interrupted.
+const LEFT_OBJECT: &[u8] = b"tmp_obj_";
 
 /// Searches every loose object of `store`.
 pub fn sweep(store: &Store<'_>, search: &dyn Search, bounds: &Bounds, collect: &(dyn Fn(Swept) + Sync)) {
+    let make = || Sweeper { store, search, bounds, inflater: Inflater::default(), swept: Swept::default() };
     for objects in store.folders() {
         (0..=255).into_par_iter().for_each(|first| {
-            let mut sweeper = Sweeper { store, search, bounds, inflater: Inflater::default(), swept: Swept::default() };
+            let mut sweeper = make();
             sweeper.fan(objects, first);
             collect(sweeper.swept);
         });
+        let mut sweeper = make();
+        sweeper.leftovers(objects);
+        collect(sweeper.swept);
     }
 }
 
@@ -57,12 +59,52 @@ impl Sweeper<'_, '_> {
         for entry in entries {
             let id = [name.as_bytes(), &entry.name].concat();
             let Some(id) = ObjectId::from_hex(&id).ok().filter(|id| id.kind() == self.store.object_hash()) else {
+                self.leftover(objects, &[name.as_bytes(), b"/", &entry.name].concat());
                 continue;
             };
             if let Err(reason) = self.object(&folder, &id, &entry.name) {
                 self.swept.faults.push((object_name(&id), reason));
             }
         }
+    }
+
+    /// Searches what lies beside the folders of objects, where git writes large ones first.
+    fn leftovers(&mut self, objects: &Root) {
+        let mut entries = objects.entries(NAMES_MAX).unwrap_or_default();
+        entries.retain(|entry| !entry.is_folder && entry.name.starts_with(LEFT_OBJECT));
+        entries.sort_unstable();
+        for entry in entries {
+            self.leftover(objects, &entry.name);
+        }
+    }
+
+    /// Searches a file whose name is that of no object: one whose writing was interrupted, if it is whole.
+    fn leftover(&mut self, objects: &Root, name: &[u8]) {
+        let fault = match name.to_path().map_err(|error| error.to_string()).and_then(|path| open(objects, path)) {
+            Ok(file) if file.is_empty() => return,
+            Ok(file) => self.unnamed(&file, name),
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = fault {
+            self.swept.faults.push((format!("objects/{}", crate::path::encode(name)), reason));
+        }
+    }
+
+    fn unnamed(&mut self, file: &[u8], name: &[u8]) -> Result<(), String> {
+        const REASON: &str = "no object that is whole, left where writing it was interrupted";
+        let (kind, bytes, header) = header(file).filter(|(_, bytes, _)| *bytes <= OBJECT_BYTES_MAX).ok_or(REASON)?;
+        if !self.bounds.take(bytes) {
+            return Err("limit on inflated bytes reached".into());
+        }
+        let whole = whole(&mut self.inflater, file, header, bytes).ok_or(REASON)?;
+        let object = Object { kind, bytes: &whole[header..] };
+        let id = self.store.hash(kind, object.bytes);
+        if self.store.find(&id).is_some() {
+            return Ok(());
+        }
+        self.store.leave(id, name.to_path().map_err(|error| error.to_string())?.to_owned());
+        self.swept.take(|| Hit { id, kind, place: Place::Loose }, object, self.search);
+        Ok(())
     }
 
     fn object(&mut self, folder: &Root, id: &ObjectId, name: &[u8]) -> Result<(), String> {
@@ -128,64 +170,4 @@ fn read_tree(folder: &Root, name: &[u8], out: &mut Vec<u8>) -> Option<()> {
     *out = whole(&mut Inflater::default(), &file, header, bytes)?;
     out.drain(..header);
     Some(())
-}
-
-/// Whether there is a file for `id` in one of the folders.
-pub fn exists(folders: &[Root], id: &ObjectId) -> bool {
-    folder_of(folders, id).is_some()
-}
-
-/// The content of the object called `id`, if it is sound and at most 128 MiB.
-pub fn read(folders: &[Root], id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
-    let file = open(folder_of(folders, id)?, &path(id)).ok()?;
-    let (kind, bytes, header) = header(&file)?;
-    if bytes > OBJECT_BYTES_MAX {
-        return None;
-    }
-    *out = whole(&mut Inflater::default(), &file, header, bytes)?;
-    out.drain(..header);
-    Some(kind)
-}
-
-/// The object called `id` as windows, and its kind.
-pub fn stream(folders: &[Root], id: &ObjectId) -> Option<(Kind, Stream<'static>)> {
-    let file = open(folder_of(folders, id)?, &path(id)).ok()?;
-    let (kind, _, header) = header(&file)?;
-    Some((kind, Stream::new(file.into(), header)))
-}
-
-fn folder_of<'f>(folders: &'f [Root], id: &ObjectId) -> Option<&'f Root> {
-    folders.iter().find(|folder| matches!(folder.node(&path(id)), Ok(Node::File)))
-}
-
-fn path(id: &ObjectId) -> PathBuf {
-    let hex = id.to_hex().to_string();
-    Path::new(&hex[..2]).join(&hex[2..])
-}
-
-fn open(folder: &Root, path: &Path) -> Result<Vec<u8>, String> {
-    let opened = folder.file(path).map_err(|error| error.to_string())?;
-    if opened.bytes > FILE_BYTES_MAX {
-        return Err("an object file of more than 4 GiB".into());
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(opened.bytes).unwrap_or(0));
-    opened.file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(bytes)
-}
-
-/// Kind and size of the object in `file`, and bytes of its header.
-fn header(file: &[u8]) -> Option<(Kind, u64, usize)> {
-    let mut start = [0; HEADER_BYTES];
-    let (_, len) = Pieces::default().next(file, &mut start)?;
-    let (kind, bytes, header) = gix_object::decode::loose_header(&start[..len]).ok()?;
-    Some((kind, bytes, header))
-}
-
-/// Header and content of an object of `bytes`.
-fn whole(inflater: &mut Inflater, file: &[u8], header: usize, bytes: u64) -> Option<Vec<u8>> {
-    if bytes / 1_032 > file.len() as u64 {
-        return None;
-    }
-    let mut whole = vec![0; header + usize::try_from(bytes).ok()?];
-    inflater.exact(file, &mut whole).then_some(whole)
 }

@@ -325,7 +325,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         for &number in chain.iter().rev().skip(1) {
             let entry = self.pack.entry(number)?;
             let stream = self.pack.stream(number, entry.start);
-            let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps)).ok()?;
+            let delta =
+                inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps)).ok()?;
             self.bounds.take(delta.result_bytes).then_some(())?;
             let mut next = self.pool.pop().unwrap_or_default();
             delta.patch(made.bytes(), next.room(usize::try_from(delta.result_bytes).ok()?))?;
@@ -428,7 +429,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
 pub fn patched(inflater: &mut Inflater, pack: &Pack<'_>, entry: u32, base: &Buffer) -> Option<Buffer> {
     let header = pack.entry(entry)?;
     let (mut bytes, mut steps) = (Buffer::default(), Vec::new());
-    let delta = inflate_delta(inflater, pack.stream(entry, header.start), header.bytes, (&mut bytes, &mut steps)).ok()?;
+    let delta =
+        inflate_delta(inflater, pack.stream(entry, header.start), header.bytes, (&mut bytes, &mut steps)).ok()?;
     if delta.result_bytes > OBJECT_BYTES_MAX {
         return None;
     }

@@ -9,12 +9,13 @@ use super::refs::{self, Refs};
 use super::{Index, is_git_directory};
 use crate::source::alternates::{Allowed, with_alternates};
 use crate::source::objects::Objects;
-use crate::source::open::Root;
+use crate::source::open::{OpenError, Root};
 use bstr::ByteSlice as _;
 use gix_hash::{Kind, ObjectId};
 use std::path::{Path, PathBuf};
 
 const LINES_BYTES_MAX: u64 = 1 << 20;
+const UNFOLLOWED: &str = "leads to a repository that does not point back, which is not followed";
 
 /// What git tells its hooks about where things are.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +68,10 @@ impl Checkout {
         let folder = file.parent().ok_or("the index file has no folder")?;
         let name = file.file_name().and_then(|name| name.to_str()).ok_or("the index file has no name")?;
         let folder = Root::open(folder).map_err(|error| format!("{}: {error}", file.display()))?;
+        // git makes its index before it tells a hook of it; none is no empty one.
+        if let Err(error) = folder.node(Path::new(name)) {
+            return Err(format!("{}: {error}", file.display()));
+        }
         Index::read_file(&folder, &self.layout.git, name, hash, false)
     }
 
@@ -89,6 +94,12 @@ impl Checkout {
         text.unwrap_or_default().lines().filter_map(|line| ObjectId::from_hex(line.trim()).ok()).collect()
     }
 
+    /// Whether git is merging by itself, and has not yet written what.
+    pub fn is_merging_unnamed(&self) -> bool {
+        let has = |name: &str| !matches!(self.layout.git.node(Path::new(name)), Err(OpenError::NotFound));
+        has("AUTO_MERGE") && !["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"].into_iter().any(has)
+    }
+
     /// Commits whose parents were cut off.
     pub fn shallow(&self) -> Vec<ObjectId> {
         let text = self.layout.common.read_bounded(Path::new("shallow"), 64 * LINES_BYTES_MAX).ok().flatten();
@@ -109,8 +120,10 @@ impl Checkout {
     pub fn objects(&self, outside: bool) -> Result<(Objects, Vec<(String, String)>), String> {
         let folder = self.layout.common.folder(Path::new("objects")).map_err(|error| format!("objects: {error}"))?;
         let root = self.layout.top.canonicalize().unwrap_or_else(|_| self.layout.top.clone());
-        let (folders, faults) = with_alternates(folder, &Allowed { root: &root, outside });
-        Ok((Objects::open(folders, self.object_hash())?, faults))
+        let (folders, mut faults) = with_alternates(folder, &Allowed { root: &root, outside });
+        let (objects, unopened) = Objects::open(folders, self.object_hash());
+        faults.extend(unopened);
+        Ok((objects, faults))
     }
 
     fn in_tables(&self) -> bool {
@@ -118,28 +131,41 @@ impl Checkout {
     }
 }
 
-/// The git directory that git named, and the one it shares with others.
+/// The git directory that git named, and the one it shares with others; a file in its place is followed as one found is.
 fn told(git: &Path, top: &Path) -> Result<Layout, String> {
-    let open = |path: &Path| {
-        let real = path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
-        Root::open(&real).map_err(|error| format!("{}: {error}", path.display()))
+    let real = git.canonicalize().map_err(|error| format!("{}: {error}", git.display()))?;
+    if !real.is_dir() && !real.is_file() {
+        return Err(format!("{}: neither a git directory nor a file that names one", git.display()));
+    }
+    if real.is_file() {
+        let layout = real.parent().filter(|_| real.ends_with(".git")).and_then(locate::through_file);
+        let layout = layout.ok_or_else(|| format!("{}: {UNFOLLOWED}", git.display()))?;
+        return Ok(Layout { top: top.to_owned(), ..layout });
+    }
+    let open = |path: &Path| Root::open(path).map_err(|error| format!("{}: {error}", path.display()));
+    let root = open(&real)?;
+    let Some(named) = locate::line(&root, "commondir") else {
+        return Ok(Layout { top: top.to_owned(), common: open(&real)?, git: root });
     };
-    let root = open(git)?;
-    let common = match locate::line(&root, "commondir") {
-        Some(common) => open(&git.join(common.to_path().map_err(|error| error.to_string())?))?,
-        None => open(git)?,
-    };
-    Ok(Layout { top: top.to_owned(), git: root, common })
+    let named = real.join(named.to_path().map_err(|error| error.to_string())?);
+    let common = named.canonicalize().map_err(|error| format!("{}: {error}", named.display()))?;
+    // A linked worktree's is in the repository that it shares.
+    let worktrees = real.parent().filter(|folder| folder.ends_with("worktrees")).and_then(Path::parent);
+    if worktrees != Some(&common) {
+        return Err(format!("{}: its `commondir` leads to another repository, which is not followed", git.display()));
+    }
+    Ok(Layout { top: top.to_owned(), common: open(&common)?, git: root })
 }
 
 fn found(folder: &Path) -> Result<Layout, String> {
     let real = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     match locate::locate(&real) {
         Located::Found(layout) => Ok(layout),
-        Located::Unfollowed(top) => Err(format!(
-            "{}: its `.git` leads to a repository that does not point back, which is not followed",
+        Located::Unfollowed(top) if top.join(".git").is_dir() => Err(format!(
+            "{}: its `.git` is no git directory: `HEAD`, `objects` or `refs` is missing or damaged, or `commondir` leads elsewhere",
             top.display()
         )),
+        Located::Unfollowed(top) => Err(format!("{}: its `.git` {UNFOLLOWED}", top.display())),
         Located::Nothing => {
             let is_bare = Root::open(&real).is_ok_and(|root| is_git_directory(&root, Path::new("")));
             if is_bare {

@@ -54,13 +54,18 @@ pub fn locate(folder: &Path) -> Located {
                 Err(_) => None,
             }
         } else if metadata.is_file() {
-            worktree(top).or_else(|| submodule(top))
+            through_file(top)
         } else {
             None
         };
         return layout.map_or_else(|| Located::Unfollowed(top.to_owned()), Located::Found);
     }
     Located::Nothing
+}
+
+/// The repository of `top`, a canonical path, whose `.git` is a file.
+pub fn through_file(top: &Path) -> Option<Layout> {
+    worktree(top).or_else(|| submodule(top))
 }
 
 /// One short line of a git directory, without its end; `None` where it is absent or not a plain short file.

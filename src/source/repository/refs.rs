@@ -110,6 +110,13 @@ impl Refs {
         self.faults.push(Fault { path: path.to_vec(), reason: reason.into() });
     }
 
+    /// Says so where the symbolic ref at `path` leads nowhere that git would go.
+    pub(super) fn check(&mut self, path: &[u8], target: &[u8]) {
+        if !is_name(target) {
+            self.fault(path, "a ref names no ref");
+        }
+    }
+
     /// Reftables, those of linked worktrees too; a folder of them is there only where refs are kept so.
     fn tables(&mut self, git: &Root, object_hash: Kind, links: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         for base in bases(git) {
@@ -203,7 +210,10 @@ impl Refs {
         }
         match said(&text, object_hash) {
             Some(Said::Object(id)) => self.names.push(Named { name: name.to_vec(), target: Some(id) }),
-            Some(Said::Ref(target)) => links.push((name.to_vec(), target)),
+            Some(Said::Ref(target)) => {
+                self.check(name, &target);
+                links.push((name.to_vec(), target));
+            }
             None => {
                 self.names.push(Named { name: name.to_vec(), target: None });
                 self.fault(name, "a ref holds no object id");
@@ -244,13 +254,20 @@ impl Refs {
             for _ in 0..HOPS_MAX {
                 match links.iter().find(|(name, _)| *name == target) {
                     Some((_, next)) => target.clone_from(next),
-                    None => return self.find(&target),
+                    None => return Ok(self.find(&target)),
                 }
             }
-            None
+            Err(())
         };
-        let followed: Vec<Named> =
-            links.iter().map(|(name, target)| Named { name: name.clone(), target: follow(target) }).collect();
+        let (mut followed, mut circles) = (Vec::new(), Vec::new());
+        for (name, target) in &links {
+            let target = follow(target);
+            circles.extend(target.is_err().then(|| name.clone()));
+            followed.push(Named { name: name.clone(), target: target.unwrap_or_default() });
+        }
+        for name in &circles {
+            self.fault(name, "a ref goes through too many refs");
+        }
         self.names.extend(followed);
         self.names.sort();
         self.names.dedup_by(|one, other| one.name == other.name);
@@ -258,6 +275,17 @@ impl Refs {
         self.logs.sort_unstable();
         self.logs.dedup();
     }
+}
+
+/// Whether git takes `name` for that of a ref, as git-check-ref-format(1) says; what it does not take could lead anywhere.
+fn is_name(name: &[u8]) -> bool {
+    let is_part = |part: &[u8]| !part.is_empty() && !part.starts_with(b".") && !part.ends_with(b".lock");
+    let is_allowed = |byte: &u8| *byte > b' ' && *byte != 0x7f && !b"~^:?*[\\".contains(byte);
+    name.starts_with(b"refs/")
+        && name.split(|&byte| byte == b'/').all(is_part)
+        && name.iter().all(is_allowed)
+        && !name.ends_with(b".")
+        && [b"..".as_slice(), b"@{"].iter().all(|wrong| !name.contains_str(wrong))
 }
 
 fn said(text: &[u8], object_hash: Kind) -> Option<Said> {
@@ -296,7 +324,7 @@ pub fn head(layout: &Layout, object_hash: Kind) -> Result<Option<ObjectId>, Stri
         };
         let name = name.trim().to_vec();
         // `.invalid` is where HEAD points when refs are kept elsewhere, in a reftable for one.
-        if !name.starts_with(b"refs/") || name.ends_with(b"/.invalid") {
+        if !is_name(&name) {
             return Err("HEAD names no ref".to_owned());
         }
         text = match loose(layout, &name)? {
@@ -328,10 +356,17 @@ fn loose(layout: &Layout, name: &[u8]) -> Result<Option<Vec<u8>>, String> {
 fn packed(layout: &Layout, name: &[u8], object_hash: Kind) -> Result<Option<ObjectId>, String> {
     let text = layout.common.read_bounded(Path::new("packed-refs"), PACKED_BYTES_MAX);
     let text = text.map_err(|error| format!("packed-refs: {error}"))?.unwrap_or_default();
+    let mut is_understood = true;
     for line in text.lines() {
         if let Some(hex) = line.strip_suffix(name).and_then(|line| line.strip_suffix(b" ")) {
             return parse(hex, object_hash).map(Some);
         }
+        let id = line.get(..object_hash.len_in_hex());
+        is_understood &= line.is_empty()
+            || line.starts_with(b"#")
+            || line.starts_with(b"^")
+            || id.is_some_and(|id| parse(id, object_hash).is_ok());
     }
-    Ok(None)
+    // Before the first commit, nothing names the branch; a line that is not understood may.
+    if is_understood { Ok(None) } else { Err("packed-refs: a line names no ref".to_owned()) }
 }

@@ -62,7 +62,10 @@ pub fn read(folder: &Root, path: &[u8], object_hash: Kind, refs: &mut Refs, link
         match value {
             Value::Gone => {}
             Value::Object(id) => refs.names.push(Named { name, target: Some(id) }),
-            Value::Ref(target) => links.push((name, target)),
+            Value::Ref(target) => {
+                refs.check(path, &target);
+                links.push((name, target));
+            }
         }
     }
     refs.logs.append(&mut tables.logs);

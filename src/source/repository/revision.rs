@@ -27,6 +27,17 @@ pub struct Resolved {
     pub tags: Vec<ObjectId>,
 }
 
+/// What tags lead to.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// What it is; no tag.
+    pub kind: Kind,
+    /// Its name.
+    pub id: ObjectId,
+    /// Annotated tags on the way.
+    pub tags: Vec<ObjectId>,
+}
+
 /// The commit that `text` names; the error is a short sentence.
 pub fn resolve(text: &str, refs: &Refs, objects: &Objects) -> Result<Resolved, String> {
     let end = text.find(['~', '^']).unwrap_or(text.len());
@@ -88,18 +99,24 @@ fn start(name: &str, refs: &Refs, objects: &Objects) -> Result<ObjectId, String>
 }
 
 fn peel(id: ObjectId, objects: &Objects) -> Result<Resolved, String> {
-    let mut resolved = Resolved { commit: id, tags: Vec::new() };
-    let mut bytes = Vec::new();
+    match follow(id, objects)? {
+        Followed { kind: Kind::Commit, id, tags } => Ok(Resolved { commit: id, tags }),
+        Followed { kind, .. } => Err(format!("{id} is a {kind}, and no commit")),
+    }
+}
+
+/// What `id` leads to through annotated tags; the error is a short sentence.
+pub fn follow(id: ObjectId, objects: &Objects) -> Result<Followed, String> {
+    let (mut at, mut tags, mut bytes) = (id, Vec::new(), Vec::new());
     for _ in 0..TAGS_MAX {
-        match objects.read(&resolved.commit, &mut bytes)? {
-            Some(Kind::Commit) => return Ok(resolved),
+        match objects.read(&at, &mut bytes)? {
             Some(Kind::Tag) => {
-                resolved.tags.push(resolved.commit);
+                tags.push(at);
                 let target = TagRefIter::from_bytes(&bytes, objects.object_hash()).target_id();
-                resolved.commit = target.map_err(|error| error.to_string())?;
+                at = target.map_err(|error| error.to_string())?;
             }
-            Some(kind) => return Err(format!("{id} is a {kind}, and no commit")),
-            None => return Err(format!("{} is not in this repository", resolved.commit)),
+            Some(kind) => return Ok(Followed { kind, id: at, tags }),
+            None => return Err(format!("{at} is not in this repository")),
         }
     }
     Err(format!("{id} goes through too many tags"))

@@ -1,0 +1,70 @@
+//! What a few bytes of a run tell: whether it is text, which packing it starts with, whether it is an identifier of a known form.
+
+use super::packed::Packing;
+use super::{base64, hex, runs};
+use std::ops::Range;
+
+/// The shortest run that is tried as a compressed stream without a name.
+const TRIED_MIN: usize = 80;
+/// The longest stream that is tried.
+const TRIED_MAX: usize = 4 * 1024 * 1024;
+
+/// The packing that a run in hexadecimal starts with.
+pub(super) fn hex_packing(run: &[u8]) -> Option<Packing> {
+    if !run[..8].iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    Packing::named(&hex::decode(run, 0, 4).0.bytes)
+}
+
+/// The packing that the base64 at `range` starts with, named or found by trying.
+pub(super) fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packing> {
+    let head: [u8; 24] = base64::head(text, range.start);
+    if let Some(packing) = Packing::named(&head) {
+        return Some(packing);
+    }
+    let run = &text[range.clone()];
+    let has = |class: fn(&u8) -> bool| run[..runs::RUN_MIN].iter().any(class);
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+    if !is_mixed || run.len() < TRIED_MIN || run.starts_with(b"sha") {
+        return None;
+    }
+    let mut reader = base64::Reader::new(text, range.start, true);
+    Packing::may_be_tried(&head)
+        .then(|| base64::decode(&mut reader, 0, TRIED_MAX))
+        .and_then(|layer| Packing::tried(&layer.bytes, &is_texty))
+}
+
+/// Whether `sample` is text, in UTF-8 or UTF-16; its ends may cut a character.
+pub(super) fn is_texty(sample: &[u8]) -> bool {
+    let start = sample.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
+    let is_control = |byte: &u8| (*byte < 0x20 && !b"\t\r\n\x1b".contains(byte)) || *byte == 0x7f;
+    let narrow = &sample[start..];
+    let is_utf8 = match std::str::from_utf8(narrow) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && narrow.len() - error.valid_up_to() < 4,
+    };
+    if is_utf8 && !narrow.iter().any(is_control) {
+        return true;
+    }
+    let wide = |from: usize| {
+        let zeros = sample.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();
+        let others = sample
+            .iter()
+            .skip(1 - from)
+            .step_by(2)
+            .filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+        zeros + 1 >= sample.len() / 2 && others.count() + 1 >= sample.len() / 2
+    };
+    wide(0) || wide(1)
+}
+
+/// Whether a key ends in a UUID.
+pub(super) fn is_uuid(key: &[u8]) -> bool {
+    let Some(start) = key.len().checked_sub(36) else { return false };
+    let is_right = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    key[start..].iter().enumerate().all(is_right)
+}
