@@ -77,23 +77,21 @@ impl Walk<'_> {
                 return;
             }
             for parent in self.read.get(&id).map(|commit| commit.parents.clone()).unwrap_or_default() {
-                if !self.reach(parent, mark) && !mark.left {
-                    boundary(self.place, &id, &parent, &self.shallow);
-                }
+                self.reach(parent, mark);
             }
         }
     }
 
-    /// Marks a commit, and opens it if that is news; `false` where it is not here.
-    fn reach(&mut self, id: ObjectId, mark: Marks) -> bool {
+    /// Marks a commit, if it is here, and opens it if that is news.
+    fn reach(&mut self, id: ObjectId, mark: Marks) {
         if !self.read.contains_key(&id) {
-            let Some(commit) = commit(self.place, &id) else { return false };
+            let Some(commit) = commit(self.place, &id) else { return };
             self.read.insert(id, commit);
         }
         let known = self.marks.get(&id).copied();
         let joined = known.map_or(mark, |known| known.join(mark));
         if known == Some(joined) {
-            return true;
+            return;
         }
         self.marks.insert(id, joined);
         self.open.push((self.read[&id].time, id));
@@ -102,7 +100,6 @@ impl Walk<'_> {
         } else {
             self.wanted.insert(id);
         }
-        true
     }
 
     fn walked(&self) -> Walked {
@@ -111,6 +108,10 @@ impl Walk<'_> {
         for (id, _) in self.marks.iter().filter(|(_, mark)| mark.right && !mark.left) {
             let Some(commit) = self.read.get(id) else { continue };
             commits.keep(commit);
+            // Only now is it known that the left does not lead here, in which case nothing is missing.
+            for parent in commit.parents.iter().filter(|parent| !self.read.contains_key(*parent)) {
+                boundary(self.place, id, parent, &self.shallow);
+            }
             let is_left = |parent: &&ObjectId| self.marks.get(*parent).is_some_and(|mark| mark.left);
             partings.extend(commit.parents.iter().filter(is_left).map(|parent| (self.read[parent].time, *parent)));
         }
