@@ -220,6 +220,7 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("data: |\n{indented {p:70}{base64 {key}}{q:90}}", &["base64", "base64"]),
         ("{\"pem\":\"{base64 {p:45}}\\n{base64 {key}}\\n\"}", &["base64"]),
         ("powershell -EncodedCommand {base64 {utf16 $env:K='{key}'; Start-Process x}}\r\n", &["base64", "utf-16le"]),
+        ("k={base64 {utf32 set k='{key}'}}\n", &["base64", "utf-32le"]),
         ("eyJhbGciOiJub25lIn0.{base64url {\"k\":\"{key}\"}}.c2ln\n", &["base64"]),
         ("data:\n  A: {base64 {key}}\n  OTHER: {base64 {p:30}}\n", &["base64"]),
         ("{base64 {key}}\n{base64 second}\n", &["base64"]),

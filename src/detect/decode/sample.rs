@@ -35,7 +35,7 @@ pub(super) fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packin
         .and_then(|layer| Packing::tried(&layer.bytes, &is_texty))
 }
 
-/// Whether `sample` is text, in UTF-8 or UTF-16; its ends may cut a character.
+/// Whether `sample` is text, in UTF-8, UTF-16 or UTF-32; its ends may cut a character.
 pub(super) fn is_texty(sample: &[u8]) -> bool {
     let start = sample.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
     let is_control = |byte: &u8| (*byte < 0x20 && !b"\t\r\n\x1b".contains(byte)) || *byte == 0x7f;
@@ -56,7 +56,12 @@ pub(super) fn is_texty(sample: &[u8]) -> bool {
             .filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
         zeros + 1 >= sample.len() / 2 && others.count() + 1 >= sample.len() / 2
     };
-    wide(0) || wide(1)
+    let is_one = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let is_utf32 = |first: usize| {
+        let is_right = |(at, byte): (usize, &u8)| if at % 4 == first { is_one(byte) } else { *byte == 0 };
+        sample.len() >= 8 && sample.iter().enumerate().all(is_right)
+    };
+    wide(0) || wide(1) || (0..4).any(is_utf32)
 }
 
 /// Whether a key ends in a UUID.

@@ -70,6 +70,7 @@ fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
         "indented" => wrap(&encode64(&content(), false), "    ").into(),
         "hexed" => crate::secret::hex(&content()).into(),
         "utf16" => String::from_utf8(content()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "utf32" => String::from_utf8(content()).unwrap().chars().flat_map(|one| u32::from(one).to_le_bytes()).collect(),
         "gzip" => read(flate2::read::GzEncoder::new(&*content(), flate2::Compression::default())),
         "zlib" => read(flate2::read::ZlibEncoder::new(&*content(), flate2::Compression::default())),
         "deflate" => read(flate2::read::DeflateEncoder::new(&*content(), flate2::Compression::default())),
