@@ -23,6 +23,8 @@ use walk::Found;
 
 /// A judgement worth less than this is a manifest's, or none: who imports the module says more.
 const OWN_WEIGHT: u32 = 60;
+/// What a component says of itself is worth no more than this; where the framework renders it on the server, who imports it says more.
+const COMPONENT_WEIGHT: u32 = 75;
 /// Importers named in a sentence.
 const NAMED_MAX: usize = 3;
 /// Sentences of the file itself that are kept behind those of its importers.
@@ -32,7 +34,10 @@ impl Prepared<'_> {
     /// Whether who imports the file decides about the key at `key` of `text`, and not what the file itself says.
     pub fn is_open(&self, text: &[u8], key: &Range<usize>) -> bool {
         let extension = self.path.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if !matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "json") {
+        let has_islands = self.listed.any(&frameworks::ISLANDS.map(str::to_owned)).is_some();
+        let is_module = matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "json")
+            || (has_islands && matches!(extension, "vue" | "svelte"));
+        if !is_module {
             return false;
         }
         let assigned = super::variable::assigned(text, key);
@@ -42,7 +47,12 @@ impl Prepared<'_> {
         }
         let gathered = self.gather(key);
         let weight = gathered.weight();
-        weight < OWN_WEIGHT || (weight == OWN_WEIGHT && gathered.judge().side == Side::Server)
+        if weight < OWN_WEIGHT {
+            return true;
+        }
+        let side = gathered.judge().side;
+        let is_component = has_islands && weight <= COMPONENT_WEIGHT && side == Side::Client;
+        is_component || (weight == OWN_WEIGHT && side == Side::Server)
     }
 }
 
@@ -129,13 +139,14 @@ impl Modules<'_> {
         let text = self.view.read(&path, MODULE_BYTES_MAX).unwrap_or_default();
         let framework = Framework::around(&self.view.facts(folder(&path)));
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let scripts = super::syntax::scripts(&path, &text).into_iter().map(|script| {
+        let scripts = super::syntax::scripts(&path, &text, framework.has_islands).into_iter().map(|script| {
             let dialect = super::syntax::Dialect {
                 is_plain: matches!(extension, "ts" | "mts" | "cts"),
                 elides: matches!(extension, "ts" | "tsx" | "mts" | "cts"),
                 stripped: framework.stripped(&path),
             };
-            let dialect = super::syntax::Dialect { elides: dialect.elides && !script.has_markup, ..dialect };
+            let elides = (dialect.elides || script.elides) && !script.has_markup;
+            let dialect = super::syntax::Dialect { elides, ..dialect };
             Script { module: super::syntax::module(&script.text, dialect), side: script.side }
         });
         let parsed = Arc::new(Parsed { scripts: scripts.collect(), bytes: text.len() });
@@ -163,6 +174,8 @@ impl Modules<'_> {
             && let Some(why) = framework.ships(&path)
         {
             own = Own { side: Side::Client, weight: OWN_WEIGHT, why: why.into(), ..own };
+        } else if framework.has_islands && weight <= COMPONENT_WEIGHT && own.side == Side::Client {
+            own.weight = own.weight.min(OWN_WEIGHT - 1);
         }
         let own = Arc::new(own);
         self.known.owns.insert(number, Arc::clone(&own));
