@@ -2,17 +2,22 @@
 //!
 //! Imports are followed backwards from the module, and only those that are left when the framework has taken server code
 //! out. The first chain from a client entry makes it shared; server importers alone make it server; an import that may lead
-//! to it and cannot be followed makes it unknown. Everything is read through a [`TreeView`], once a tree.
+//! to it and cannot be followed makes it unknown. A library that apps are built on ships with them, by what build files say.
+//! Everything is read through a [`TreeView`], once a tree.
 
+mod builds;
 mod config;
 mod frameworks;
 mod inventory;
+mod plugins;
 mod resolve;
+mod users;
 mod walk;
 
 use super::{Classifier, Prepared};
 use crate::blob::Part;
 use crate::side::{Judgement, Side, Step, TreeView};
+use builds::Builds;
 use frameworks::Framework;
 use inventory::{Inventory, MODULE_BYTES_MAX};
 use resolve::folder;
@@ -25,6 +30,27 @@ use walk::Found;
 const OWN_WEIGHT: u32 = 60;
 /// What a component says of itself is worth no more than this; where the framework renders it on the server, who imports it says more.
 const COMPONENT_WEIGHT: u32 = 75;
+/// Kinds of file that Gradle and .NET build into what is built on their project.
+const BUILT: [&str; 16] = [
+    "kt",
+    "java",
+    "groovy",
+    "scala",
+    "kts",
+    "gradle",
+    "properties",
+    "xml",
+    "conf",
+    "cs",
+    "fs",
+    "vb",
+    "razor",
+    "resx",
+    "config",
+    "settings",
+];
+/// A judgement of such a file that is worth less is none of its own.
+const BUILT_WEIGHT: u32 = 45;
 /// Importers named in a sentence.
 const NAMED_MAX: usize = 3;
 /// Sentences of the file itself that are kept behind those of its importers.
@@ -37,7 +63,7 @@ impl Prepared<'_> {
         let has_islands = self.listed.any(&frameworks::ISLANDS.map(str::to_owned)).is_some();
         let is_module = matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "json")
             || (has_islands && matches!(extension, "vue" | "svelte"));
-        if !is_module {
+        if !is_module && !BUILT.contains(&extension) {
             return false;
         }
         let assigned = super::variable::assigned(text, key);
@@ -47,6 +73,9 @@ impl Prepared<'_> {
         }
         let gathered = self.gather(key);
         let weight = gathered.weight();
+        if !is_module && extension != "razor" {
+            return weight < BUILT_WEIGHT;
+        }
         if weight < OWN_WEIGHT {
             return true;
         }
@@ -60,6 +89,7 @@ impl Prepared<'_> {
 pub struct Graph {
     classifier: Arc<Classifier>,
     inventory: OnceLock<Inventory>,
+    builds: OnceLock<Builds>,
     known: Mutex<Known>,
 }
 
@@ -95,11 +125,34 @@ struct Own {
 impl Graph {
     /// Of a tree that is not yet looked at.
     pub fn new(classifier: Arc<Classifier>) -> Self {
-        Self { classifier, inventory: OnceLock::new(), known: Mutex::default() }
+        Self { classifier, inventory: OnceLock::new(), builds: OnceLock::new(), known: Mutex::default() }
     }
 
     /// `base`, the judgement of the module at `path` by itself, in the light of who imports it in the tree `view`.
     pub fn decide(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
+        let extension = inventory::extension(path);
+        if BUILT.contains(&extension) {
+            return self.built(view, path, base);
+        }
+        let known = base.clone();
+        let judged = self.imported(view, path, base);
+        if extension == "json" && judged == known { self.built(view, path, judged) } else { judged }
+    }
+
+    /// The same by what is built on the project of the file.
+    fn built(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
+        let is_built =
+            |name: &str| name.ends_with("proj") || name.ends_with(".projitems") || name.starts_with("build.gradle");
+        let facts = view.facts(folder(path));
+        if !facts.folders.iter().any(|folder| folder.names.iter().any(|name| is_built(name))) {
+            return base;
+        }
+        let builds = self.builds.get_or_init(|| Builds::read(view));
+        users::decide((&self.classifier, builds), view, path, base)
+    }
+
+    /// The same by who imports the module.
+    fn imported(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
         let inventory = self.inventory.get_or_init(|| Inventory::read(view));
         let Some(&number) = inventory.resolver.numbers.get(path) else { return base };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -209,12 +209,12 @@ impl Inventory {
     }
 }
 
-fn extension(path: &str) -> &str {
+pub(super) fn extension(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
 /// Whether the folder called `name` is looked into.
-fn holds_sources(name: &str, has_package: bool) -> bool {
+pub(super) fn holds_sources(name: &str, has_package: bool) -> bool {
     let is_hidden = name.starts_with('.') && !DOTTED.contains(&name);
     let is_built = has_package && BUILT.contains(&name);
     !is_hidden && !is_built && !MADE.contains(&name)
