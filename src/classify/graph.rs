@@ -20,8 +20,8 @@ use crate::side::{Judgement, Side, Step, TreeView};
 use builds::Builds;
 use frameworks::Framework;
 use inventory::{Inventory, MODULE_BYTES_MAX};
-use resolve::folder;
-use std::collections::HashMap;
+use resolve::{Target, folder};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use walk::Found;
@@ -51,6 +51,9 @@ const BUILT: [&str; 16] = [
 ];
 /// A judgement of such a file that is worth less is none of its own.
 const BUILT_WEIGHT: u32 = 45;
+/// Modules that are looked into for what one imports, and how far.
+const LOOKED_MAX: usize = 100;
+const LOOKED_DEPTH: usize = 2;
 /// Importers named in a sentence.
 const NAMED_MAX: usize = 3;
 /// Sentences of the file itself that are kept behind those of its importers.
@@ -139,6 +142,30 @@ impl Graph {
         if extension == "json" && judged == known { self.built(view, path, judged) } else { judged }
     }
 
+    /// Whether a module that the one at `path` imports, directly or through another, holds one of `texts`.
+    pub fn imports_hold(&self, view: &dyn TreeView, path: &str, texts: &[String]) -> bool {
+        let inventory = self.inventory.get_or_init(|| Inventory::read(view));
+        let Some(&start) = inventory.resolver.numbers.get(path) else { return false };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut modules = Modules { classifier: &self.classifier, inventory, view, known: &mut known };
+        let mut seen = BTreeSet::from([start]);
+        let mut open = vec![start];
+        for _ in 0..LOOKED_DEPTH {
+            for number in std::mem::take(&mut open) {
+                open.extend(modules.imports(number).into_iter().filter(|&other| seen.insert(other)));
+            }
+            open.truncate(LOOKED_MAX);
+            let holds = |&number: &u32| {
+                let text = view.read(modules.path(number), MODULE_BYTES_MAX).unwrap_or_default();
+                texts.iter().any(|one| memchr::memmem::find(&text, one.as_bytes()).is_some())
+            };
+            if open.iter().any(holds) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// The same by what is built on the project of the file.
     fn built(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
         let is_built =
@@ -205,6 +232,16 @@ impl Modules<'_> {
         let parsed = Arc::new(Parsed { scripts: scripts.collect(), bytes: text.len() });
         self.known.parsed.insert(number, Arc::clone(&parsed));
         parsed
+    }
+
+    /// The modules that a module imports.
+    fn imports(&mut self, number: u32) -> Vec<u32> {
+        let parsed = self.parsed(number);
+        let path = self.path(number);
+        let edges = parsed.scripts.iter().flat_map(|script| &script.module.edges).filter(|edge| !edge.is_open);
+        let targets = edges.map(|edge| self.inventory.resolver.resolve(path, &edge.specifier));
+        let files = |target| if let Target::Files(files) = target { files } else { Vec::new() };
+        targets.flat_map(files).collect()
     }
 
     /// What the module says of itself.
