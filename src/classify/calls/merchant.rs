@@ -73,17 +73,17 @@ impl Merchant {
         let end = r#"(?:["'`?\s)},;<\\]|$)"#;
         Ok(Self {
             hosts: rules.host.values().cloned().collect(),
-            hosted: regex(&format!(r"getansa\.com(?:/v\d+)?/({all}){end}"))?,
-            endpoint: regex(&format!(r#"/v\d+/({all}){end}|["'`]/?({telling})["'`?]"#))?,
+            hosted: regex(&format!(r"(?-u)getansa\.com(?:/v\d+)?/({all}){end}"))?,
+            endpoint: regex(&format!(r#"(?-u)/v\d+/({all}){end}|["'`]/?({telling})["'`?]"#))?,
             based: regex(&format!(
-                r#"(?:\$\{{\s*([\w$.!?]+)(?:\[["']\w+["']\])?\s*\}}|\\\(\s*([\w.!?]+)\s*\)|\$([A-Za-z_]\w*)|([\w$.]+)\s*\+\s*["'`]|(["'`]))(/?)(v\d+/)?({own}){end}"#
+                r#"(?-u)(?:\$\{{\s*([\w$.!?]+)(?:\[["']\w+["']\])?\s*\}}|\\\(\s*([\w.!?]+)\s*\)|\$([A-Za-z_]\w*)|([\w$.]+)\s*\+\s*["'`]|(["'`]))(/?)(v\d+/)?({own}){end}"#
             ))?,
             header: regex(concat!(
-                r#"(?i)\bauthorization(?:Header)?["'\])]*\s*(?:[:=,]|=>|\bto\b)\s*(?:value\s*:\s*)?["'`]?(?:bearer\s+)?[$#\\]?[({]?\s*"#,
+                r#"(?i-u)\bauthorization(?:Header)?["'\])]*\s*(?:[:=,]|=>|\bto\b)\s*(?:value\s*:\s*)?["'`]?(?:bearer\s+)?[$#\\]?[({]?\s*"#,
                 r#"([a-z_$][\w$.?!]*(?:\[["']\w+["']\])?)"#,
                 r#"|setValue\(\s*([\w.]+)\s*,\s*forHTTPHeaderField\s*:\s*"Authorization""#
             ))?,
-            callee: regex(r"@?([\w$]+(?:\??\.[\w$]+)*)\s*(?:<[^<>()]*>)?\(\s*(?:\w+\s*[:=]\s*)?$")?,
+            callee: regex(r"(?-u)@?([\w$]+(?:\??\.[\w$]+)*)\s*(?:<[^<>()]*>)?\(\s*(?:\w+\s*[:=]\s*)?$")?,
         })
     }
 
@@ -138,7 +138,7 @@ impl Merchant {
         if name.is_empty() {
             return None;
         }
-        let pattern = format!(r"(?m)\b{}[ \t]*(?::[ \t]*[\w<>?]+[ \t]*)?[=:][ \t]*([^\n;]*)", regex::escape(name));
+        let pattern = format!(r"(?m-u)\b{}[ \t]*(?::[ \t]*[\w<>?]+[ \t]*)?[=:][ \t]*([^\n;]*)", regex::escape(name));
         let value = Regex::new(&pattern).ok()?.captures(text)?.get(1)?.as_bytes();
         let holds = |part: &str| memchr::memmem::find(value, part.as_bytes()).is_some();
         if self.hosts.iter().any(|host| holds(host)) {

@@ -65,7 +65,7 @@ impl Names {
 }
 
 /// The words of `name`, in lower case: split at `_`, `-`, `.`, `$` and where capitals start.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let chars: Vec<char> = name.chars().collect();
     for (at, &one) in chars.iter().enumerate() {

@@ -5,8 +5,18 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 /// Calls that wrap what is returned and send it on.
-const RESPONSES: [&str; 8] =
-    ["json", "data", "defer", "typedjson", "superjson", "Response.json", "NextResponse.json", "Object.assign"];
+const RESPONSES: [&str; 10] = [
+    "json",
+    "data",
+    "defer",
+    "typedjson",
+    "superjson",
+    "Response.json",
+    "NextResponse.json",
+    "Object.assign",
+    "String",
+    "Promise.resolve",
+];
 /// Hooks that hand a loader's result to a component.
 const HOOKS: [&str; 4] = ["useLoaderData", "useActionData", "useRouteLoaderData", "useTypedLoaderData"];
 const FUNCTIONS: [&str; 6] = [
@@ -37,7 +47,7 @@ pub(in super::super) fn returned(
     says_secret: &dyn Fn(&str) -> bool,
 ) -> Vec<Field> {
     let Some(tree) = parse(text, is_plain) else { return Vec::new() };
-    let mut search = Search { text, says_secret, loader: String::new(), found: Vec::new() };
+    let mut search = Search { text, says_secret, root: tree.root_node(), loader: String::new(), found: Vec::new() };
     let mut has_loader = false;
     let mut rest = Vec::new();
     for node in children(tree.root_node()) {
@@ -84,13 +94,14 @@ fn functions<'t, 'n>(text: &'t [u8], node: Node<'n>) -> Vec<(&'t str, Node<'n>)>
 struct Search<'s> {
     text: &'s [u8],
     says_secret: &'s dyn Fn(&str) -> bool,
+    root: Node<'s>,
     loader: String,
     found: Vec<Field>,
 }
 
-impl Search<'_> {
+impl<'s> Search<'s> {
     /// Everything that `function`, or the function given to a call there, returns.
-    fn function(&mut self, node: Node<'_>) {
+    fn function(&mut self, node: Node<'s>) {
         let mut function = node;
         while !FUNCTIONS.contains(&function.kind()) {
             let next = match function.kind() {
@@ -122,7 +133,7 @@ impl Search<'_> {
     }
 
     /// Looks at `value`, returned from `body`.
-    fn returned(&mut self, value: Node<'_>, body: Node<'_>) {
+    fn returned(&mut self, value: Node<'s>, body: Node<'s>) {
         let mut open = vec![value];
         let mut steps = 0;
         while let Some(node) = open.pop() {
@@ -139,6 +150,8 @@ impl Search<'_> {
                 | "array"
                 | "object"
                 | "non_null_expression"
+                | "template_string"
+                | "template_substitution"
                 | "sequence_expression" => {
                     open.extend(children(node).into_iter().filter(Node::is_named));
                 }
@@ -149,9 +162,13 @@ impl Search<'_> {
                 }
                 "binary_expression" => {
                     let operator = node.child_by_field_name("operator").map_or("", |one| one.kind());
-                    if matches!(operator, "&&" | "||" | "??") {
-                        open.extend(["left", "right"].iter().filter_map(|name| node.child_by_field_name(name)));
-                    }
+                    // What stands before `&&` is returned only where it is nothing.
+                    let sides: &[&str] = match operator {
+                        "&&" => &["right"],
+                        "||" | "??" | "+" => &["left", "right"],
+                        _ => &[],
+                    };
+                    open.extend(sides.iter().filter_map(|name| node.child_by_field_name(name)));
                 }
                 "call_expression" => {
                     let function = node.child_by_field_name("function").map_or("", |one| text_of(self.text, one));
@@ -213,14 +230,26 @@ impl Search<'_> {
         self.found.push(Field { name, range, loader });
     }
 
-    /// The object that a name of `body` was given.
-    fn local<'n>(&self, name: Node<'_>, body: Node<'n>) -> Option<Node<'n>> {
+    /// What a name of `body` or of the module was given, as far as that may be a secret or hold one.
+    fn local(&self, name: Node<'_>, body: Node<'s>) -> Option<Node<'s>> {
         let wanted = text_of(self.text, name);
-        let statements = children(body).into_iter().filter(|one| one.kind() == "lexical_declaration");
-        let mut declared = statements.flat_map(children);
+        let statements = children(body).into_iter().chain(children(self.root));
+        let mut declared = statements.filter(|one| one.kind() == "lexical_declaration").flat_map(children);
         let found = declared
             .find(|one| one.child_by_field_name("name").is_some_and(|name| text_of(self.text, name) == wanted))?;
-        found.child_by_field_name("value").filter(|value| value.kind() == "object")
+        found.child_by_field_name("value").filter(|value| {
+            matches!(
+                value.kind(),
+                "object"
+                    | "member_expression"
+                    | "ternary_expression"
+                    | "binary_expression"
+                    | "non_null_expression"
+                    | "as_expression"
+                    | "template_string"
+                    | "parenthesized_expression"
+            )
+        })
     }
 
     /// Fields that a component reads of what its loader returned whole.
