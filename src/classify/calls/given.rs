@@ -41,6 +41,8 @@ pub(super) struct Givens {
     parameter: Regex,
     /// A parameter and the expression it is given, a callback and the name of what it returns, or a callback and its own name.
     name: Regex,
+    /// A name that is given a key, or one of several values.
+    held: Regex,
     /// A callback.
     provider: Regex,
     /// What stands right before what a function returns.
@@ -76,6 +78,9 @@ impl Givens {
             ))?,
             name: regex(&format!(
                 r#"(?i-u)\b(\w*(?:{parameters})){sign}[({{]?\s*((?:[^;,{{}}\n]|\n\s*[?:|])+)|({providers})["'`]?\s*(?:[:=({{]\s*)+(?:async\s*)?\(?\w*\)?\s*=>\s*(?:\{{\s*return\s+)?(?:Promise\.resolve)?\(?\s*([a-z_$][\w$.]*)\s*(?:[,)}};]|\n|$)|({providers})["'`]?\s*[:=]\s*[{{]?\s*([a-z_$][\w$.]*)\s*(?:[,)}};/>]|\n|$)"#
+            ))?,
+            held: regex(&format!(
+                r#"(?-u)\b([A-Za-z_$][\w$]*)["'`]?\s*(?::\s*[\w.<>?| ]+)?\s*[:=]\s*[({{]?\s*{choice}[(]?\s*["'`]?{text}["'`@]*$"#
             ))?,
             provider: regex(&format!(r"(?i-u)\b({providers})\b"))?,
             returned: regex(
@@ -124,8 +129,12 @@ impl Givens {
         if let Some(name) = passed.functions.iter().find_map(function) {
             return Some(name);
         }
-        let assigned = super::super::variable::assigned(text, key)?;
-        passed.values.get(assigned.name.as_bytes()).cloned()
+        if passed.values.is_empty() {
+            return None;
+        }
+        let held = self.held.captures(before).and_then(|found| passed.values.get(found.get(1)?.as_bytes()));
+        let assigned = || passed.values.get(super::super::variable::assigned(text, key)?.name.as_bytes());
+        held.or_else(assigned).cloned()
     }
 
     /// The callback that returns what stands behind `before`.
@@ -264,6 +273,7 @@ mod tests {
             "PUBLISHABLE_KEY=${PK:-KEY}",
             "const LIVE = 'KEY'\ninit({ publishableKey: live ? LIVE : TEST })",
             "const LIVE = 'KEY'\nconst k = process.env.K ?? LIVE\nconst used = k\ninit({ publishableKey: used })",
+            "const k = live ? 'KEY' : 'b'\ninit({ publishableKey: k })",
             "const keys = { live: 'KEY' }\n<AnsaProvider publishableKey={keys.live}>",
             "const mint = async () => 'KEY'\ninit({ clientSecretProvider: mint })",
             "async function mint() {\n  log()\n  return 'KEY'\n}\n<AnsaProvider clientSecretProvider={mint} />",
