@@ -1,7 +1,7 @@
 //! `ansalint explain` and `ansalint rules`: what the rules mean.
 
-use crate::cli::{ExplainArgs, RulesArgs, ShowFormatArg};
-use crate::config;
+use crate::cli::{ExplainArgs, PolicyArgs, RulesArgs, ShowFormatArg};
+use crate::config::{self, Config};
 use crate::exit::Exit;
 use crate::explain;
 use crate::output::Destination;
@@ -13,6 +13,7 @@ use crate::stdio;
 use anyhow::{Result, anyhow, bail};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// `ansalint explain`.
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
@@ -47,7 +48,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
 /// `ansalint explain --side`.
 fn sides(args: &ExplainArgs) -> Result<Exit> {
     stdio::check_stdout()?;
-    let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?)?;
+    let policy = PolicyArgs { config: args.config.clone(), no_config: args.no_config, ..PolicyArgs::default() };
+    let overrides = |path: &Path| Ok(Config::terms(&policy, path)?.overrides());
+    let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?, &overrides)?;
     Destination::Stdout
         .write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
     Ok(Exit::Clean)

@@ -28,12 +28,18 @@ impl Overrides {
         self.sides.is_empty()
     }
 
+    /// The side that is set for `path`, as reports show it, and the sentence about it.
+    pub fn of(&self, path: &str) -> Option<(Side, String)> {
+        let number = self.anchor.below_root(path).and_then(|path| self.globs.last_match(&path))?;
+        let (glob, side) = self.sides.get(number)?;
+        Some((*side, format!("the configuration puts `{glob}` on side {}", side.as_str())))
+    }
+
     /// `judgement` of something at `path`, as reports show it, with the side that is set for the path.
     pub fn apply(&self, path: &str, mut judgement: Judgement) -> Judgement {
-        let number = self.anchor.below_root(path).and_then(|path| self.globs.last_match(&path));
-        if let Some((glob, side)) = number.and_then(|number| self.sides.get(number)) {
-            judgement.side = *side;
-            judgement.evidence.insert(0, format!("the configuration puts `{glob}` on side {}", side.as_str()));
+        if let Some((side, why)) = self.of(path) {
+            judgement.side = side;
+            judgement.evidence.insert(0, why);
         }
         judgement
     }
