@@ -30,8 +30,9 @@ use walk::Found;
 const OWN_WEIGHT: u32 = 60;
 /// What a component says of itself is worth no more than this; where the framework renders it on the server, who imports it says more.
 const COMPONENT_WEIGHT: u32 = 75;
-/// Kinds of file that Gradle and .NET build into what is built on their project.
-const BUILT: [&str; 16] = [
+/// Kinds of file that Gradle, .NET and Dart build into what is built on their project.
+const BUILT: [&str; 17] = [
+    "dart",
     "kt",
     "java",
     "groovy",
@@ -168,8 +169,12 @@ impl Graph {
 
     /// The same by what is built on the project of the file.
     fn built(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
-        let is_built =
-            |name: &str| name.ends_with("proj") || name.ends_with(".projitems") || name.starts_with("build.gradle");
+        let is_built = |name: &str| {
+            name.ends_with("proj")
+                || name.ends_with(".projitems")
+                || name.starts_with("build.gradle")
+                || name == "pubspec.yaml"
+        };
         let facts = view.facts(folder(path));
         if !facts.folders.iter().any(|folder| folder.names.iter().any(|name| is_built(name))) {
             return base;

@@ -145,7 +145,7 @@ fn section(text: &[u8], key: &Range<usize>, whole: &Range<usize>) -> Option<Rang
     };
     let lines =
         |range: Range<usize>| memchr::memchr_iter(b'\n', &text[range.clone()]).map(move |at| range.start + at + 1);
-    let start = std::iter::once(whole.start).chain(lines(whole.start..key.start)).filter(|&at| is_title(at)).last()?;
+    let start = std::iter::once(whole.start).chain(lines(whole.start..key.start)).rfind(|&at| is_title(at))?;
     let end = lines(key.end..whole.end).find(|&at| at < text.len() && is_title(at)).unwrap_or(whole.end);
     Some(start..end)
 }

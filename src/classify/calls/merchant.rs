@@ -97,8 +97,8 @@ impl Merchant {
         };
         let mut calls = Vec::new();
         let endpoints = self.hosted.captures_iter(text).chain(self.endpoint.captures_iter(text).filter(|_| has_host));
-        let named = endpoints.filter_map(|found| found.get(1).or_else(|| found.get(2)));
-        calls.extend(named.take(CALLS_MAX).map(|name| endpoint(&name.range())));
+        let ends = endpoints.filter_map(|found| found.get(1).or_else(|| found.get(2)));
+        calls.extend(ends.take(CALLS_MAX).map(|name| endpoint(&name.range())));
         let based = self.based.captures_iter(text).filter(|found| self.is_ansas(names, around, found));
         calls.extend(based.filter_map(|found| found.get(8)).take(CALLS_MAX).map(|name| endpoint(&name.range())));
         calls.extend(self.headers(names, text, has_host));

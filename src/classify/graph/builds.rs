@@ -1,4 +1,4 @@
-//! Which projects of a tree build on which: Gradle modules and .NET projects, as their build files say.
+//! Which projects of a tree build on which: Gradle modules, .NET projects and Dart packages, as their build files say.
 //!
 //! A library ships in every app that is built on it. Only references that end up in what is built count: none of tests,
 //! analyzers or annotation processors. Plugins of a project's own are read as far as telling those for Android.
@@ -58,10 +58,10 @@ pub(super) struct Build {
 impl Build {
     /// A source that would be part of it, for what is said of such.
     pub fn sources(&self) -> [String; 2] {
-        let names = if extension(&self.path).ends_with("proj") || extension(&self.path) == "projitems" {
-            ["Any.cs", "Any.fs"]
-        } else {
-            ["src/main/kotlin/Any.kt", "src/commonMain/kotlin/Any.kt"]
+        let names = match extension(&self.path) {
+            "yaml" => ["lib/any.dart", "bin/any.dart"],
+            "gradle" | "kts" => ["src/main/kotlin/Any.kt", "src/commonMain/kotlin/Any.kt"],
+            _ => ["Any.cs", "Any.fs"],
         };
         names.map(|name| join(folder(&self.path), name).unwrap_or_default())
     }
@@ -103,10 +103,18 @@ impl Builds {
             let android = is_gradle(path).then(|| listed.plugins.android(text, &load)).flatten();
             builds.all.push(Build { path: path.clone(), users: Vec::new(), android });
         }
-        let places = Places::new(&builds, &listed.settings, &load);
+        let mut places = Places::new(&builds, &listed.settings, &load);
+        for (number, (_, text)) in (0_u32..).zip(&texts).filter(|(_, (path, _))| extension(path) == "yaml") {
+            let name = text.lines().find_map(|line| line.strip_prefix("name:"));
+            places.packages.extend(name.map(|name| (name.trim().to_owned(), number)));
+        }
         let mut users = Vec::new();
         for (number, (path, text)) in (0_u32..).zip(&texts) {
-            let found = if is_gradle(path) { places.modules(path, text) } else { places.references(path, text) };
+            let found = match extension(path) {
+                "yaml" => places.packages(text),
+                _ if is_gradle(path) => places.modules(path, text),
+                _ => places.references(path, text),
+            };
             users
                 .extend(found.into_iter().filter(|(used, _)| *used != number).map(|(used, line)| (used, number, line)));
         }
@@ -155,7 +163,7 @@ fn list(view: &dyn TreeView) -> Listed {
             }
             match name.as_str() {
                 "settings.gradle" | "settings.gradle.kts" => drop(listed.settings.insert(path)),
-                "build.gradle" | "build.gradle.kts" => drop(listed.builds.insert(path)),
+                "build.gradle" | "build.gradle.kts" | "pubspec.yaml" => drop(listed.builds.insert(path)),
                 name if matches!(extension(name), "csproj" | "fsproj" | "vbproj" | "projitems") => {
                     listed.builds.insert(path);
                 }
@@ -173,6 +181,8 @@ struct Places<'b> {
     files: BTreeMap<String, u32>,
     /// Folders of Gradle builds, longest first, and the modules that lie elsewhere than their names say.
     roots: Vec<(String, BTreeMap<String, String>)>,
+    /// Dart packages by name.
+    packages: BTreeMap<String, u32>,
 }
 
 impl<'b> Places<'b> {
@@ -189,7 +199,7 @@ impl<'b> Places<'b> {
         let mut roots: Vec<(String, BTreeMap<String, String>)> =
             settings.iter().map(|path| (folder(path).to_owned(), moved(path))).collect();
         roots.sort_by_key(|(root, _)| std::cmp::Reverse(root.len()));
-        Self { builds, files, roots }
+        Self { builds, files, roots, packages: BTreeMap::new() }
     }
 
     /// The Gradle modules that `text`, the build file at `path`, builds on.
@@ -234,6 +244,19 @@ impl<'b> Places<'b> {
             }
             parts = parts.rsplit_once('.')?.0;
         }
+    }
+
+    /// The Dart packages of the tree that `text`, a `pubspec.yaml`, depends on, but for its tests.
+    fn packages(&self, text: &str) -> Vec<(u32, u64)> {
+        let (mut is_inside, mut used) = (false, Vec::new());
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim_start().starts_with('#')) {
+            if !line.starts_with([' ', '\t']) && !line.is_empty() {
+                is_inside = line.trim_end() == "dependencies:";
+            } else if is_inside && let Some((name, _)) = line.trim().split_once(':') {
+                used.extend(self.packages.get(name).map(|&package| (package, number)));
+            }
+        }
+        used
     }
 
     /// The .NET projects that `text`, the project file at `path`, builds on.

@@ -196,10 +196,9 @@ impl Resolver {
             return join(package, rest).into_iter().collect();
         }
         let aliases = self.configuration(here).into_iter().flat_map(|paths| &paths.aliases);
-        let aliased = aliases.filter_map(|(alias, targets)| Some((matched(alias, pattern)?, targets)));
-        let mut places: Vec<String> = aliased
-            .flat_map(|(star, targets)| targets.iter().map(move |target| target.replacen('*', star, 1)))
-            .collect();
+        let stars = aliases.filter_map(|(alias, targets)| Some((matched(alias, pattern)?, targets)));
+        let mut places: Vec<String> =
+            stars.flat_map(|(star, targets)| targets.iter().map(move |target| target.replacen('*', star, 1))).collect();
         for (beginning, below) in CUSTOMARY {
             let rest = pattern.strip_prefix(beginning);
             places.extend(

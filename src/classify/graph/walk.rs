@@ -162,7 +162,7 @@ impl Walk<'_, '_> {
     }
 
     fn has_effects(&mut self, number: u32) -> bool {
-        let is_data = self.modules.path(number).ends_with(".json");
+        let is_data = super::inventory::extension(self.modules.path(number)) == "json";
         !is_data && self.modules.parsed(number).scripts.iter().any(|script| script.module.has_effects)
     }
 
