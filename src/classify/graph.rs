@@ -30,7 +30,7 @@ use walk::Found;
 const OWN_WEIGHT: u32 = 60;
 /// What a component says of itself is worth no more than this; where the framework renders it on the server, who imports it says more.
 const COMPONENT_WEIGHT: u32 = 75;
-/// Kinds of file that Gradle, .NET and Dart build into what is built on their project.
+/// Kinds of file that Gradle, Maven, .NET and Dart build into what is built on their project.
 const BUILT: [&str; 17] = [
     "dart",
     "kt",
@@ -173,7 +173,7 @@ impl Graph {
             name.ends_with("proj")
                 || name.ends_with(".projitems")
                 || name.starts_with("build.gradle")
-                || name == "pubspec.yaml"
+                || matches!(name, "pubspec.yaml" | "pom.xml")
         };
         let facts = view.facts(folder(path));
         if !facts.folders.iter().any(|folder| folder.names.iter().any(|name| is_built(name))) {

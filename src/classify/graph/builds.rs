@@ -1,4 +1,4 @@
-//! Which projects of a tree build on which: Gradle modules, .NET projects and Dart packages, as their build files say.
+//! Which projects of a tree build on which: modules of Gradle and Maven, .NET projects and Dart packages, as their build files say.
 //!
 //! A library ships in every app that is built on it. Only references that end up in what is built count: none of tests,
 //! analyzers or annotation processors. Plugins of a project's own are read as far as telling those for Android.
@@ -37,6 +37,11 @@ static MOVED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"<ProjectReference\s[^>]*?/>|<ProjectReference\s[^>]*>[\s\S]*?</ProjectReference>|<Import\s[^>]*\.projitems"[^>]*>"#).ok()
 });
+/// A dependency of a module of Maven.
+static DEPENDENCY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<dependency>[\s\S]*?</dependency>").ok());
+/// The name of what a module of Maven makes.
+static ARTIFACT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"<artifactId>\s*([\w.\-]+)\s*</artifactId>").ok());
 /// The file that a reference names.
 static INCLUDED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"\b(?:Include|Project)\s*=\s*"([^"]+)""#).ok());
@@ -60,6 +65,7 @@ impl Build {
     pub fn sources(&self) -> [String; 2] {
         let names = match extension(&self.path) {
             "yaml" => ["lib/any.dart", "bin/any.dart"],
+            "xml" => ["src/main/java/Any.java", "src/main/kotlin/Any.kt"],
             "gradle" | "kts" => ["src/main/kotlin/Any.kt", "src/commonMain/kotlin/Any.kt"],
             _ => ["Any.cs", "Any.fs"],
         };
@@ -108,10 +114,14 @@ impl Builds {
             let name = text.lines().find_map(|line| line.strip_prefix("name:"));
             places.packages.extend(name.map(|name| (name.trim().to_owned(), number)));
         }
+        for (number, (_, text)) in (0_u32..).zip(&texts).filter(|(_, (path, _))| extension(path) == "xml") {
+            places.artifacts.extend(artifact(text).map(|name| (name, number)));
+        }
         let mut users = Vec::new();
         for (number, (path, text)) in (0_u32..).zip(&texts) {
             let found = match extension(path) {
                 "yaml" => places.packages(text),
+                "xml" => places.artifacts(text),
                 _ if is_gradle(path) => places.modules(path, text),
                 _ => places.references(path, text),
             };
@@ -163,7 +173,7 @@ fn list(view: &dyn TreeView) -> Listed {
             }
             match name.as_str() {
                 "settings.gradle" | "settings.gradle.kts" => drop(listed.settings.insert(path)),
-                "build.gradle" | "build.gradle.kts" | "pubspec.yaml" => drop(listed.builds.insert(path)),
+                "build.gradle" | "build.gradle.kts" | "pubspec.yaml" | "pom.xml" => drop(listed.builds.insert(path)),
                 name if matches!(extension(name), "csproj" | "fsproj" | "vbproj" | "projitems") => {
                     listed.builds.insert(path);
                 }
@@ -183,6 +193,8 @@ struct Places<'b> {
     roots: Vec<(String, BTreeMap<String, String>)>,
     /// Dart packages by name.
     packages: BTreeMap<String, u32>,
+    /// Modules of Maven by their artifact.
+    artifacts: BTreeMap<String, u32>,
 }
 
 impl<'b> Places<'b> {
@@ -199,7 +211,7 @@ impl<'b> Places<'b> {
         let mut roots: Vec<(String, BTreeMap<String, String>)> =
             settings.iter().map(|path| (folder(path).to_owned(), moved(path))).collect();
         roots.sort_by_key(|(root, _)| std::cmp::Reverse(root.len()));
-        Self { builds, files, roots, packages: BTreeMap::new() }
+        Self { builds, files, roots, packages: BTreeMap::new(), artifacts: BTreeMap::new() }
     }
 
     /// The Gradle modules that `text`, the build file at `path`, builds on.
@@ -259,6 +271,19 @@ impl<'b> Places<'b> {
         used
     }
 
+    /// The modules of Maven that `text`, a `pom.xml`, depends on, but for its tests and what the place it runs in has.
+    fn artifacts(&self, text: &str) -> Vec<(u32, u64)> {
+        let text = without(text, &["dependencyManagement", "build", "profiles"]);
+        let found = DEPENDENCY.as_ref().into_iter().flat_map(|pattern| pattern.find_iter(&text)).take(REFERENCES_MAX);
+        let used = found.filter_map(|found| {
+            let is_needed =
+                !["test", "provided"].iter().any(|scope| found.as_str().contains(&format!("<scope>{scope}<")));
+            let name = ARTIFACT.as_ref()?.captures(found.as_str()).filter(|_| is_needed)?[1].to_owned();
+            Some((*self.artifacts.get(&name)?, line_at(&text, found.start())))
+        });
+        used.collect()
+    }
+
     /// The .NET projects that `text`, the project file at `path`, builds on.
     fn references(&self, path: &str, text: &str) -> Vec<(u32, u64)> {
         let found = REFERENCE.as_ref().into_iter().flat_map(|pattern| pattern.find_iter(text)).take(REFERENCES_MAX);
@@ -273,6 +298,31 @@ impl<'b> Places<'b> {
         });
         used.collect()
     }
+}
+
+/// The artifact that `text`, a `pom.xml`, makes.
+fn artifact(text: &str) -> Option<String> {
+    let text = without(text, &["parent", "dependencies", "dependencyManagement", "build", "profiles"]);
+    Some(ARTIFACT.as_ref()?.captures(&text)?[1].to_owned())
+}
+
+/// `text` without the elements called `names`, but for their ends of lines.
+fn without(text: &str, names: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for name in names {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let mut kept = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some((before, inside)) = rest.split_once(&open) {
+            let (inside, behind) = inside.split_once(&close).unwrap_or((inside, ""));
+            kept.push_str(before);
+            kept.extend(inside.chars().filter(|&one| one == '\n'));
+            rest = behind;
+        }
+        kept.push_str(rest);
+        text = kept;
+    }
+    text
 }
 
 /// Whether what is declared at `at` of a Gradle script ends up in what is built: by the word its statement starts with.

@@ -47,7 +47,10 @@ const STRIPPING: [Stripping; 4] = [
 ];
 
 /// Frameworks whose projects have server code beside client code.
-const FULL_STACK: [&str; 22] = [
+const FULL_STACK: [&str; 25] = [
+    "vike",
+    "vite-plugin-ssr",
+    "@types/bun",
     "next",
     "nuxt",
     "@remix-run/react",

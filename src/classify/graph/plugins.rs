@@ -25,9 +25,15 @@ static REGISTERED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static ALIAS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?m)^\s*([\w\-]+)\s*=\s*(?:\{[^}\n]*\bid\s*=\s*["']([\w.\-]+)["']|["']([\w.\-]+):[^"']*["'])"#).ok()
 });
-/// What a plugin for Android applies or configures.
+/// What a plugin for Android applies; what it does where another one is applied says nothing.
 static ANDROID: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = r"com\.android\.(?:application|library|dynamic-feature|kotlin\.multiplatform\.library)\b|\b(?:Application|Library|Common|Base|DynamicFeature)(?:Android)?Extension\b|\bcom\.android\.build\.\w+";
+    let pattern = concat!(
+        r#"(?:\bapply\s*(?:\(|plugin\s*:)\s*(?:plugin\s*[=:]\s*)?|\bid\s*\(?\s*)"#,
+        r#"["']com\.android\.(?:application|library|dynamic-feature|kotlin\.multiplatform\.library)["']"#,
+        r#"|\bapply\s*(?:<|\()\s*(?:com\.android\.build\.gradle\.)?(?:Library|App|DynamicFeature)Plugin\b"#,
+        r#"|\b(?:alias|apply)\s*\(\s*\w+\.plugins\.(?:[\w.]*\.)?android\.?(?:[lL]ibrary|[aA]pplication)"#,
+        r#"|\bfindPlugin\(\s*["'](?:[\w\-]*[.\-])?android[.\-]?(?:[lL]ibrary|[aA]pplication)["']"#,
+    );
     Regex::new(pattern).ok()
 });
 
