@@ -1,5 +1,6 @@
 //! Keys given where an SDK takes something else: as a publishable key, or as the client secret it asks a server for.
 
+use super::super::bracket;
 use super::names::words;
 use crate::rule::{CallRules, RuleError};
 use regex::bytes::Regex;
@@ -34,6 +35,17 @@ static ALIAS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?m-u)\b([A-Za-z_$][\w$]*)[ \t]*(?::[ \t]*[\w.<>?| ]+)?[ \t]*=[ \t]*([^=\n;,{}"'`>][^\n;,{}]*)"#).ok()
 });
 
+/// An entry of a table.
+static TABLE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?-u)^\s*(?:[A-Za-z_$][\w$]*\.)*([A-Za-z_$][\w$]*)\s*\[[^\]]+\]").ok());
+/// The name of what opens behind it.
+static HOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)\b([A-Za-z_$][\w$]*)\s*(?::\s*[\w.<>?, |]+)?[=:]\s*(?:Object\.freeze\(|mapOf|\w*(?:<[^<>]*>)?)?\s*$",
+    )
+    .ok()
+});
+
 /// The patterns, compiled.
 #[derive(Debug)]
 pub(super) struct Givens {
@@ -53,6 +65,8 @@ pub(super) struct Givens {
 #[derive(Debug, Default)]
 pub struct Passed {
     values: BTreeMap<Vec<u8>, String>,
+    /// Names of tables of which one entry is given.
+    tables: BTreeMap<Vec<u8>, String>,
     /// Names of functions that are given as callbacks.
     functions: BTreeMap<Vec<u8>, String>,
 }
@@ -84,7 +98,7 @@ impl Givens {
             ))?,
             provider: regex(&format!(r"(?i-u)\b({providers})\b"))?,
             returned: regex(
-                r#"(?-u)(?:\breturn\s|=>\s*|->\s*|\bin\s|\{\s*|\)\s*(?::\s*\w+\??\s*)?=\s*|\b(?:resolve|value|success|callback|completion|onSuccess|just)\(\s*|^[\s:={}(]+)\(?\s*["'`@]+$"#,
+                r#"(?-u)(?:(?:=>\s*\(\s*|\breturn\s+)\{\s*(?:["']?\w+["']?\s*:\s*[^,{}]*,\s*)*["']?\w+["']?\s*:\s*|\breturn\s|=>\s*|->\s*|\bin\s|\{\s*|\)\s*(?::\s*\w+\??\s*)?=\s*|\b(?:resolve|value|success|callback|completion|onSuccess|just)\(\s*|^[\s:={}(]+)\(?\s*["'`@]+$"#,
             )?,
         })
     }
@@ -98,6 +112,8 @@ impl Givens {
             if let (Some(parameter), Some(value)) = (found.get(1), found.get(2)) {
                 let parameter = shown(parameter.as_bytes());
                 if !is_check(&parameter) {
+                    let table = TABLE.as_ref().and_then(|pattern| pattern.captures(value.as_bytes())?.get(1));
+                    passed.tables.extend(table.map(|name| (name.as_bytes().to_vec(), parameter.clone())));
                     passed.values.extend(operands(value.as_bytes()).into_iter().map(|name| (name, parameter.clone())));
                 }
             } else if let (Some(provider), Some(name)) = (found.get(3), found.get(4)) {
@@ -128,6 +144,9 @@ impl Givens {
         };
         if let Some(name) = passed.functions.iter().find_map(function) {
             return Some(name);
+        }
+        if let Some(parameter) = passed.table(before) {
+            return Some(parameter.clone());
         }
         if passed.values.is_empty() {
             return None;
@@ -162,6 +181,15 @@ impl Givens {
 }
 
 impl Passed {
+    /// What an entry of the table that is open at the end of `before` is given to.
+    fn table(&self, before: &[u8]) -> Option<&String> {
+        if self.tables.is_empty() {
+            return None;
+        }
+        let named = |at: usize| self.tables.get(HOLDER.as_ref()?.captures(&before[..at])?.get(1)?.as_bytes());
+        bracket::open(before).into_iter().rev().find_map(named)
+    }
+
     /// Takes names that give their values to names that are passed on.
     fn follow(&mut self, text: &[u8]) {
         let found = ALIAS.as_ref().into_iter().flat_map(|pattern| pattern.captures_iter(text)).take(PASSED_MAX);
@@ -275,6 +303,10 @@ mod tests {
             "const LIVE = 'KEY'\nconst k = process.env.K ?? LIVE\nconst used = k\ninit({ publishableKey: used })",
             "const k = live ? 'KEY' : 'b'\ninit({ publishableKey: k })",
             "const keys = { live: 'KEY' }\n<AnsaProvider publishableKey={keys.live}>",
+            "const KEYS = { live: 'KEY', test: 'b' }\n<AnsaProvider publishableKey={KEYS[env]} />",
+            "const keys: Record<string, string> = Object.freeze({ live: 'KEY' })\ninit({ publishableKey: keys[env] })",
+            "val keys = mapOf(\"live\" to \"KEY\")\nAnsa(publishableKey = keys[env])",
+            "init({ clientSecretProvider: () => ({ validUntil: 1, clientSecret: 'KEY' }) })",
             "const mint = async () => 'KEY'\ninit({ clientSecretProvider: mint })",
             "async function mint() {\n  log()\n  return 'KEY'\n}\n<AnsaProvider clientSecretProvider={mint} />",
             "const s = 'KEY'\ninit({ clientSecretProvider: async () => { return s } })",
@@ -297,6 +329,7 @@ mod tests {
             "publishableKey: pk\nsecretKey: 'KEY'",
             "init({ publishableKey: live ? pk : other, secretKey: 'KEY' })",
             "if (publishableKey === 'KEY') throw x",
+            "const KEYS = { live: 'KEY' }\ninit({ publishableKey: other[env], k: KEYS })",
             "const secret = 'KEY'\ninit({ publishableKey: secret ? pk : other })",
             "async function mint() { return fetch(u, { headers: { Authorization: 'KEY' } }) }\ninit({ clientSecretProvider: mint })",
         ];
