@@ -78,7 +78,8 @@ impl Prepared<'_> {
         let gathered = self.gather(key);
         let weight = gathered.weight();
         if !is_module && extension != "razor" {
-            return weight < BUILT_WEIGHT;
+            // What is said of all of a module of several platforms is not said of its sources for the JVM.
+            return weight < if users::is_jvm(&self.path) { OWN_WEIGHT } else { BUILT_WEIGHT };
         }
         if weight < OWN_WEIGHT {
             return true;

@@ -17,6 +17,10 @@ const FOLDERS_MAX: usize = 50_000;
 /// References of one build file.
 const REFERENCES_MAX: usize = 1_000;
 
+/// The JVM as a place that a module of several platforms is built for, and Android.
+static JVM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?m)^\s*jvm\s*[({]").ok());
+static ANDROID: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?m)^\s*(?:android|androidTarget|androidLibrary)\s*[({]").ok());
 /// A reference to another module of the same Gradle build.
 static MODULE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"\bproject\s*\(?\s*(?:path\s*[=:]\s*)?["']:?([\w:.\-]+)["']|\bprojects\.([A-Za-z][\w.]*)"#).ok()
@@ -56,6 +60,10 @@ pub(super) struct Build {
     pub path: String,
     /// Projects that build on it, by number, and the line that says so.
     pub users: Vec<(u32, u64)>,
+    /// Whether it is built for the JVM beside other places, as a module of several platforms may be.
+    pub has_jvm: bool,
+    /// Whether it is built for Android as well as for other places.
+    pub has_android: bool,
     /// The sentence about a plugin of the tree that makes it an Android module.
     pub android: Option<String>,
 }
@@ -107,7 +115,9 @@ impl Builds {
         for (number, (path, text)) in (0_u32..).zip(&texts) {
             builds.folders.entry(folder(path).to_owned()).or_insert(number);
             let android = is_gradle(path).then(|| listed.plugins.android(text, &load)).flatten();
-            builds.all.push(Build { path: path.clone(), users: Vec::new(), android });
+            let targets = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_some_and(|one| one.is_match(text));
+            let (has_jvm, has_android) = (targets(&JVM), targets(&ANDROID));
+            builds.all.push(Build { path: path.clone(), users: Vec::new(), has_jvm, has_android, android });
         }
         let mut places = Places::new(&builds, &listed.settings, &load);
         for (number, (_, text)) in (0_u32..).zip(&texts).filter(|(_, (path, _))| extension(path) == "yaml") {

@@ -22,6 +22,11 @@ struct Found {
     servers: Vec<Step>,
 }
 
+/// Whether the file at `path` is of a module of several platforms, and for the JVM alone.
+pub(super) fn is_jvm(path: &str) -> bool {
+    path.contains("src/jvmMain/")
+}
+
 /// `base`, the judgement of the file at `path` by itself, in the light of what is built on its project.
 pub(super) fn decide(
     (classifier, builds): (&Classifier, &Builds),
@@ -37,7 +42,7 @@ pub(super) fn decide(
         evidence.extend(own.filter(|_| base.side != Side::Client));
         return Judgement { side: Side::Client, evidence, ..base };
     }
-    let found = users((classifier, builds), view, start);
+    let found = users((classifier, builds), view, start, is_jvm(path));
     if let Some((chain, why)) = found.client {
         let side = if found.servers.is_empty() { Side::Client } else { Side::Shared };
         let app = chain.first().map_or("", |step| step.path.as_str());
@@ -56,8 +61,10 @@ pub(super) fn decide(
     Judgement { side: Side::Server, evidence, ..base }
 }
 
-/// Goes from the project `start` to those that are built on it, nearest first.
-fn users((classifier, builds): (&Classifier, &Builds), view: &dyn TreeView, start: u32) -> Found {
+/// Goes from the project `start` to those that are built on it, nearest first; of its sources for the JVM, to those that take them.
+fn users((classifier, builds): (&Classifier, &Builds), view: &dyn TreeView, start: u32, is_jvm: bool) -> Found {
+    // An app for Android takes those where there are none for it.
+    let takes = |user: u32| !is_jvm || builds.all[user as usize].has_jvm || !builds.all[start as usize].has_android;
     let mut found = Found::default();
     let mut via: BTreeMap<u32, (u32, u64)> = BTreeMap::new();
     let mut open = VecDeque::from([start]);
@@ -69,7 +76,7 @@ fn users((classifier, builds): (&Classifier, &Builds), view: &dyn TreeView, star
             via.insert(user, (number, line));
             let step = Step { path: builds.all[user as usize].path.clone(), line };
             match said(classifier, builds, view, user) {
-                Some((Side::Client | Side::Shared, why)) if found.client.is_none() => {
+                Some((Side::Client | Side::Shared, why)) if found.client.is_none() && takes(user) => {
                     found.client = Some((chain(builds, &via, user, start), why));
                 }
                 Some((Side::Server, _)) => found.servers.push(step),
