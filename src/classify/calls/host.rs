@@ -10,6 +10,9 @@ use std::ops::Range;
 
 /// Bytes on either side of a key in which its block is looked for.
 const BLOCK_BYTES: usize = 2_048;
+/// Places of a host in one block that are looked at, and bytes of a line before one.
+const HOSTS_MAX: usize = 16;
+const LINE_BYTES: usize = 400;
 /// Blocks around a key.
 const BLOCKS_MAX: usize = 4;
 
@@ -61,13 +64,13 @@ fn wrong_host<'r>(
 /// Where `host` stands in `block`, but for comments.
 fn named(text: &[u8], block: &Range<usize>, host: &str) -> Option<usize> {
     let found = memmem::find_iter(&text[block.clone()], host.as_bytes()).map(|at| block.start + at);
-    found.into_iter().find(|&at| !is_said(text, at))
+    found.take(HOSTS_MAX).find(|&at| !is_said(text, at))
 }
 
 /// Whether what stands at `at` is only said in a comment.
 fn is_said(text: &[u8], at: usize) -> bool {
-    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-    let line = &text[start..at];
+    let near = &text[at.saturating_sub(LINE_BYTES)..at];
+    let line = &near[memchr::memrchr(b'\n', near).map_or(0, |newline| newline + 1)..];
     let starts = |marks: &[&[u8]]| marks.iter().any(|mark| memmem::find(line, mark).is_some());
     is_comment(text, at) || starts(&[b" # ", b"\t# ", b" // ", b"\t// ", b" /* ", b" -- ", b"<!--"])
 }
@@ -118,8 +121,11 @@ fn indented(text: &[u8], at: usize, indent: usize, whole: &Range<usize>) -> (Ran
     let mut above = None;
     let is_in = |line: &[u8]| line.trim_ascii().is_empty() || indent_of(line) >= indent;
     // An entry of a list starts where its sign stands, and the one above it is another.
-    let starts = |line: &[u8]| line.trim_ascii_start().starts_with(b"- ");
-    while start > whole.start && at - start < BLOCK_BYTES && !starts(&text[start..at.max(start + 1)]) {
+    let starts = |line: &[u8]| {
+        let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        line.trim_ascii_start().starts_with(b"- ")
+    };
+    while start > whole.start && at - start < BLOCK_BYTES && !starts(&text[start..]) {
         let before = memchr::memrchr(b'\n', &text[..start - 1]).map_or(0, |newline| newline + 1);
         if !is_in(&text[before..start]) {
             above = Some(before);

@@ -7,10 +7,13 @@ use super::names::Names;
 use super::{CALLS_MAX, Call, Surroundings, call, is_comment};
 use crate::rule::{CallRules, Needs, RuleError};
 use regex::bytes::{Captures, Regex};
+use std::cell::LazyCell;
 use std::ops::Range;
 
 /// Bytes before a path in which the call that it is given to is looked for.
 const CALLEE_BYTES: usize = 120;
+/// Places of an endpoint of Ansa's alone that are looked at in one text.
+const BASED_MAX: usize = 100;
 /// Functions that ask the caller's own site where no host is named.
 const RELATIVE: [&str; 13] = [
     "fetch",
@@ -99,7 +102,9 @@ impl Merchant {
         let endpoints = self.hosted.captures_iter(text).chain(self.endpoint.captures_iter(text).filter(|_| has_host));
         let ends = endpoints.filter_map(|found| found.get(1).or_else(|| found.get(2)));
         calls.extend(ends.take(CALLS_MAX).map(|name| endpoint(&name.range())));
-        let based = self.based.captures_iter(text).filter(|found| self.is_ansas(names, around, found));
+        let elsewhere = LazyCell::new(|| (around.elsewhere)(&self.hosts));
+        let based = self.based.captures_iter(text).take(BASED_MAX);
+        let based = based.filter(|found| self.is_ansas(names, (text, &|| *elsewhere), found));
         calls.extend(based.filter_map(|found| found.get(8)).take(CALLS_MAX).map(|name| endpoint(&name.range())));
         calls.extend(self.headers(names, text, has_host));
         calls.retain(|call| !is_comment(text, call.range.start));
@@ -107,19 +112,18 @@ impl Merchant {
     }
 
     /// Whether the endpoint of `found` is asked of Ansa.
-    fn is_ansas(&self, names: &Names, around: &Surroundings<'_>, found: &Captures<'_>) -> bool {
+    fn is_ansas(&self, names: &Names, (text, elsewhere): (&[u8], &dyn Fn() -> bool), found: &Captures<'_>) -> bool {
         let is_versioned = found.get(7).is_some();
-        let elsewhere = || (around.elsewhere)(&self.hosts);
         if let Some(base) = (1..=4).find_map(|group| found.get(group)) {
             let base = String::from_utf8_lossy(base.as_bytes());
             let name = base.rsplit('.').next().unwrap_or_default().trim_end_matches(['!', '?']);
-            return match self.constant(around.text, name) {
+            return match self.constant(text, name) {
                 Some(is_ansas) => is_ansas,
                 None => is_versioned || base.split('.').any(|part| names.says_ansa(part)) || elsewhere(),
             };
         }
         let Some(quote) = found.get(5) else { return false };
-        let before = &around.text[quote.start().saturating_sub(CALLEE_BYTES)..quote.start()];
+        let before = &text[quote.start().saturating_sub(CALLEE_BYTES)..quote.start()];
         let callee = self.callee.captures(before).and_then(|found| found.get(1));
         let callee = callee.map(|callee| String::from_utf8_lossy(callee.as_bytes()).replace('?', ""));
         let Some(callee) = callee else { return is_versioned || elsewhere() };

@@ -1,6 +1,7 @@
 //! What the server loaders of a module return, and what the rest of it reads.
 
 use super::{children, parse, text_of, visit};
+use std::collections::HashMap;
 use std::ops::Range;
 use tree_sitter::Node;
 
@@ -27,8 +28,19 @@ const FUNCTIONS: [&str; 6] = [
     "generator_function_declaration",
     "generator_function",
 ];
-/// Expressions followed for one return.
-const STEPS_MAX: usize = 2_000;
+/// Expressions followed in one module.
+const STEPS_MAX: usize = 20_000;
+/// Expressions of a name that are followed.
+const HOLDERS: [&str; 8] = [
+    "object",
+    "member_expression",
+    "ternary_expression",
+    "binary_expression",
+    "non_null_expression",
+    "as_expression",
+    "template_string",
+    "parenthesized_expression",
+];
 
 /// A field that a loader returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +59,9 @@ pub(in super::super) fn returned(
     says_secret: &dyn Fn(&str) -> bool,
 ) -> Vec<Field> {
     let Some(tree) = parse(text, is_plain) else { return Vec::new() };
-    let mut search = Search { text, says_secret, root: tree.root_node(), loader: String::new(), found: Vec::new() };
+    let module = given(text, tree.root_node());
+    let (body, loader, found) = (HashMap::new(), String::new(), Vec::new());
+    let mut search = Search { text, says_secret, module, body, steps: STEPS_MAX, loader, found };
     let mut has_loader = false;
     let mut rest = Vec::new();
     for node in children(tree.root_node()) {
@@ -91,10 +105,29 @@ fn functions<'t, 'n>(text: &'t [u8], node: Node<'n>) -> Vec<(&'t str, Node<'n>)>
     found
 }
 
+/// What names were given that a block declares, as far as that may be a secret or hold one; the first counts.
+fn given<'t>(text: &'t [u8], block: Node<'t>) -> HashMap<&'t str, Node<'t>> {
+    let mut given = HashMap::new();
+    let declared = children(block).into_iter().filter(|one| one.kind() == "lexical_declaration").flat_map(children);
+    for one in declared {
+        let (Some(name), Some(value)) = (one.child_by_field_name("name"), one.child_by_field_name("value")) else {
+            continue;
+        };
+        if HOLDERS.contains(&value.kind()) {
+            given.entry(text_of(text, name)).or_insert(value);
+        }
+    }
+    given
+}
+
 struct Search<'s> {
     text: &'s [u8],
     says_secret: &'s dyn Fn(&str) -> bool,
-    root: Node<'s>,
+    /// What names of the module were given, and those of the function that is looked at.
+    module: HashMap<&'s str, Node<'s>>,
+    body: HashMap<&'s str, Node<'s>>,
+    /// Expressions that may still be followed.
+    steps: usize,
     loader: String,
     found: Vec<Field>,
 }
@@ -114,8 +147,9 @@ impl<'s> Search<'s> {
             function = next;
         }
         let Some(body) = function.child_by_field_name("body") else { return };
+        self.body = given(self.text, body);
         if body.kind() != "statement_block" {
-            return self.returned(body, body);
+            return self.returned(body);
         }
         let mut returns = Vec::new();
         visit(body, &mut |node| {
@@ -128,19 +162,18 @@ impl<'s> Search<'s> {
             true
         });
         for value in returns {
-            self.returned(value, body);
+            self.returned(value);
         }
     }
 
-    /// Looks at `value`, returned from `body`.
-    fn returned(&mut self, value: Node<'s>, body: Node<'s>) {
+    /// Looks at `value`, which is returned.
+    fn returned(&mut self, value: Node<'s>) {
         let mut open = vec![value];
-        let mut steps = 0;
         while let Some(node) = open.pop() {
-            steps += 1;
-            if steps > STEPS_MAX {
+            if self.steps == 0 {
                 return;
             }
+            self.steps -= 1;
             match node.kind() {
                 "parenthesized_expression"
                 | "await_expression"
@@ -178,9 +211,9 @@ impl<'s> Search<'s> {
                 "pair" => open.extend(self.pair(node)),
                 "shorthand_property_identifier" => {
                     self.note(node, node);
-                    open.extend(self.local(node, body));
+                    open.extend(self.named(node));
                 }
-                "identifier" => open.extend(self.local(node, body)),
+                "identifier" => open.extend(self.named(node)),
                 "member_expression" => {
                     if let Some(property) = node.child_by_field_name("property") {
                         self.note(property, node);
@@ -218,6 +251,12 @@ impl<'s> Search<'s> {
         Some(value)
     }
 
+    /// What a name was given.
+    fn named(&self, name: Node<'_>) -> Option<Node<'s>> {
+        let name = text_of(self.text, name);
+        self.body.get(name).or_else(|| self.module.get(name)).copied()
+    }
+
     fn note(&mut self, name: Node<'_>, whole: Node<'_>) {
         let text = text_of(self.text, name);
         if (self.says_secret)(text) {
@@ -228,28 +267,6 @@ impl<'s> Search<'s> {
     fn add(&mut self, name: String, range: Range<usize>) {
         let loader = Some(self.loader.clone()).filter(|loader| !loader.is_empty());
         self.found.push(Field { name, range, loader });
-    }
-
-    /// What a name of `body` or of the module was given, as far as that may be a secret or hold one.
-    fn local(&self, name: Node<'_>, body: Node<'s>) -> Option<Node<'s>> {
-        let wanted = text_of(self.text, name);
-        let statements = children(body).into_iter().chain(children(self.root));
-        let mut declared = statements.filter(|one| one.kind() == "lexical_declaration").flat_map(children);
-        let found = declared
-            .find(|one| one.child_by_field_name("name").is_some_and(|name| text_of(self.text, name) == wanted))?;
-        found.child_by_field_name("value").filter(|value| {
-            matches!(
-                value.kind(),
-                "object"
-                    | "member_expression"
-                    | "ternary_expression"
-                    | "binary_expression"
-                    | "non_null_expression"
-                    | "as_expression"
-                    | "template_string"
-                    | "parenthesized_expression"
-            )
-        })
     }
 
     /// Fields that a component reads of what its loader returned whole.
