@@ -18,7 +18,7 @@ use crate::exit::Policy;
 use crate::output::Destination;
 use crate::report::SuppressedResults;
 use crate::rule::{Level, RuleFiles, Rules};
-use crate::scan::{self, HistoryOptions, Listing, Options, Overrides, Part, Progress, Range, Scope, Selection, Wanted};
+use crate::scan::{self, HistoryOptions, Listing, Options, Part, Progress, Range, Scope, Selection, Wanted};
 use crate::settings::{Limits as SetLimits, OnIncomplete, Settings, Spanned};
 use crate::unpack::Limits;
 use anyhow::{Context as _, Result, bail};
@@ -188,7 +188,7 @@ impl Config {
             jobs: jobs(args.jobs, settings),
             wanted,
             rules,
-            overrides: Overrides::new(settings, terms.suppressions.anchor.clone()),
+            overrides: terms.overrides(),
             limits: limits(&args.archives, &settings.limits),
             history: HistoryOptions::default(),
             now,

@@ -17,6 +17,25 @@ pub fn part(text: &[u8], balance: Balance, opened: &Range<usize>, bracket: usize
     }
 }
 
+/// Where the brackets stand that are still open at the end of `text`, outermost first.
+pub fn open(text: &[u8]) -> Vec<usize> {
+    let mut scanner = Scanner::new(text, 0);
+    let mut open = Vec::new();
+    while let Some(&byte) = text.get(scanner.at) {
+        if let Some(next) = scanner.passed_over() {
+            scanner.at = next;
+            continue;
+        }
+        match byte {
+            b'(' | b'[' | b'{' => open.push(scanner.at),
+            b')' | b']' | b'}' => drop(open.pop()),
+            _ => {}
+        }
+        scanner.at += 1;
+    }
+    open
+}
+
 /// Walks over code, one significant byte at a time.
 struct Scanner<'t> {
     text: &'t [u8],
@@ -131,6 +150,12 @@ mod tests {
         assert_eq!(of("env: { a // }\n}", Balance::Bracket, "env: {"), " a // }\n");
         assert_eq!(of("env: { a", Balance::Bracket, "env: {"), " a");
         assert_eq!(of("env: { don't\n}", Balance::Bracket, "env: {"), " don't\n");
+    }
+
+    #[test]
+    fn brackets_that_stay_open_are_found() {
+        assert_eq!(open(b"a({ b: [1], c: '}', // )\n d: {"), [1, 2, 29]);
+        assert!(open(b"}) a").is_empty());
     }
 
     #[test]

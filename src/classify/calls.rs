@@ -4,23 +4,27 @@
 
 mod given;
 mod host;
+mod merchant;
 mod names;
 
 pub use given::Passed;
 
 use super::syntax;
 use super::variable::Assigned;
-use super::{Prepared, evidence};
+use super::{Prepared, bracket, evidence};
 use crate::rule::{CallRules, Environment, Needs, RuleError};
 use given::Givens;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use merchant::Merchant;
 use names::Names;
 use regex::bytes::Regex;
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Bytes before a name that say how it is used.
+/// Bytes before a name that say how it is used, and those in which the brackets around it open.
 const BEFORE_BYTES: usize = 2_048;
+const AROUND_BYTES: usize = 32_768;
 /// What is told of one text.
 const CALLS_MAX: usize = 1_000;
 
@@ -46,12 +50,7 @@ pub struct Calls {
     names: Names,
     givens: Givens,
     mechanisms: Vec<Mechanism>,
-    /// An endpoint behind Ansa's own host.
-    hosted: Regex,
-    /// An endpoint with its version, or whole in quotes.
-    endpoint: Regex,
-    /// What is sent in the header; the name in group 1 or 2.
-    header: Regex,
+    merchant: Merchant,
 }
 
 #[derive(Debug)]
@@ -59,6 +58,7 @@ struct Mechanism {
     files: GlobSet,
     holds: Vec<u8>,
     before: Regex,
+    inside: Option<Regex>,
     why: String,
 }
 
@@ -70,6 +70,8 @@ pub struct Surroundings<'t> {
     pub needles: &'t [Range<usize>],
     /// Keys in it, and what they are for.
     pub keys: &'t [(Range<usize>, Environment)],
+    /// Whether a module that it imports holds one of some texts.
+    pub elsewhere: &'t dyn Fn(&[String]) -> bool,
 }
 
 impl Calls {
@@ -77,26 +79,18 @@ impl Calls {
     pub fn new(rules: &CallRules) -> Result<Self, RuleError> {
         let fault = |error: String| RuleError::new("calls.toml", error);
         let regex = |pattern: &str| Regex::new(pattern).map_err(|error| fault(error.to_string()));
-        let all = rules.endpoints.iter().map(|one| regex::escape(one)).collect::<Vec<_>>().join("|");
-        let telling = rules.endpoints.iter().filter(|one| one.contains(['-', '_'])).map(|one| regex::escape(one));
-        let telling = telling.collect::<Vec<_>>().join("|");
         let mut mechanisms = Vec::new();
         for one in &rules.mechanism {
             let files = globs(&one.files).map_err(|error| fault(error.to_string()))?;
             let (holds, why) = (one.holds.clone().into_bytes(), one.why.clone());
-            mechanisms.push(Mechanism { files, holds, before: regex(&one.before)?, why });
+            let inside = one.inside.as_deref().map(regex).transpose()?;
+            mechanisms.push(Mechanism { files, holds, before: regex(&one.before)?, inside, why });
         }
         Ok(Self {
             names: Names::new(rules),
             givens: Givens::new(rules)?,
             mechanisms,
-            hosted: regex(&format!(r#"getansa\.com(?:/v\d+)?/({all})(?:["'`?\s)}},;<\\]|$)"#))?,
-            endpoint: regex(&format!(r#"/v\d+/({all})(?:["'`?\s)}},;<\\]|$)|["'`]/?({telling})["'`?]"#))?,
-            header: regex(concat!(
-                r#"(?i)\bauthorization(?:Header)?["'\])]*\s*(?:[:=,]|=>|\bto\b)\s*(?:value\s*:\s*)?["'`]?(?:bearer\s+)?[$#\\]?[({]?\s*"#,
-                r#"([a-z_$][\w$.?!]*(?:\[["']\w+["']\])?)"#,
-                r#"|setValue\(\s*([\w.]+)\s*,\s*forHTTPHeaderField\s*:\s*"Authorization""#
-            ))?,
+            merchant: Merchant::new(rules)?,
             rules: rules.clone(),
         })
     }
@@ -111,7 +105,7 @@ impl Calls {
             let why = inlined.or_else(|| self.mechanism(&prepared.path, around.text, range, name));
             calls.extend(why.map(|why| call(range, Needs::SecretName, name, why)));
         }
-        calls.extend(self.shipped(&prepared.path, around.text, self.merchant_calls(around.text)));
+        calls.extend(self.shipped(&prepared.path, around.text, self.merchant.calls(&self.names, around)));
         if !named.is_empty() {
             calls.extend(self.returned(&prepared.path, around.text));
         }
@@ -121,7 +115,7 @@ impl Calls {
 
     /// Everything that [`Calls::find`] may say of the text, wherever it stood.
     pub fn find_any(&self, around: &Surroundings<'_>) -> Vec<Call> {
-        let mut calls = self.merchant_calls(around.text);
+        let mut calls = self.merchant.calls(&self.names, around);
         for (name, range) in self.named(around) {
             for needs in [Needs::SecretName, Needs::ReturnedField] {
                 calls.push(call(&range, needs, &name, String::new()));
@@ -166,42 +160,17 @@ impl Calls {
     fn mechanism(&self, path: &str, text: &[u8], range: &Range<usize>, name: &str) -> Option<String> {
         let file = path.rsplit('/').next().unwrap_or(path);
         let before = &text[range.start.saturating_sub(BEFORE_BYTES)..range.start];
+        let around = &text[range.start.saturating_sub(AROUND_BYTES)..range.start];
+        let open = LazyCell::new(|| bracket::open(around));
+        let is_inside =
+            |inside: &Regex| open.iter().any(|&at| inside.is_match(&around[at.saturating_sub(BEFORE_BYTES)..=at]));
         let meets = |one: &&Mechanism| {
             (one.files.is_empty() || one.files.is_match(file))
                 && (one.holds.is_empty() || memchr::memmem::find(text, &one.holds).is_some())
                 && one.before.is_match(before)
+                && one.inside.as_ref().is_none_or(is_inside)
         };
         self.mechanisms.iter().find(meets).map(|one| evidence::fill(&one.why, &[("{name}", name)]))
-    }
-
-    /// Calls of endpoints that take a merchant secret key, and headers that send one.
-    fn merchant_calls(&self, text: &[u8]) -> Vec<Call> {
-        let has_host = self.rules.host.values().any(|host| memchr::memmem::find(text, host.as_bytes()).is_some());
-        let mut calls = Vec::new();
-        let endpoints = self.hosted.captures_iter(text).chain(self.endpoint.captures_iter(text).filter(|_| has_host));
-        for found in endpoints.take(CALLS_MAX) {
-            let Some(name) = found.get(1).or_else(|| found.get(2)) else { continue };
-            let subject = String::from_utf8_lossy(name.as_bytes());
-            let why = format!("`{subject}` takes a merchant secret key");
-            calls.push(call(&name.range(), Needs::MerchantCall, &subject, why));
-        }
-        for found in self.header.captures_iter(text).take(CALLS_MAX) {
-            let Some(value) = found.get(1).or_else(|| found.get(2)) else { continue };
-            let value_text = String::from_utf8_lossy(value.as_bytes());
-            let mut parts = value_text.split(|one: char| !one.is_alphanumeric() && one != '_' && one != '$');
-            let name = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
-            // A key written there is told of as a key.
-            let is_key = ["ansa_sk_live_", "ansa_sk_sandbox_"].iter().any(|start| name.starts_with(start));
-            if is_key {
-                continue;
-            }
-            if self.names.says_secret(name) || (has_host && self.names.is_secret(name)) {
-                let why = format!("`{name}` is sent in `Authorization`");
-                calls.push(call(&value.range(), Needs::MerchantCall, "Authorization", why));
-            }
-        }
-        calls.retain(|call| !is_comment(text, call.range.start));
-        calls
     }
 
     /// Those of `calls` that stand in what is left of a module when its loaders are taken out.

@@ -2,27 +2,59 @@
 //!
 //! Imports are followed backwards from the module, and only those that are left when the framework has taken server code
 //! out. The first chain from a client entry makes it shared; server importers alone make it server; an import that may lead
-//! to it and cannot be followed makes it unknown. Everything is read through a [`TreeView`], once a tree.
+//! to it and cannot be followed makes it unknown. A library that apps are built on ships with them, by what build files say.
+//! Everything is read through a [`TreeView`], once a tree.
 
+mod builds;
 mod config;
 mod frameworks;
 mod inventory;
+mod plugins;
 mod resolve;
+mod users;
 mod walk;
 
 use super::{Classifier, Prepared};
 use crate::blob::Part;
 use crate::side::{Judgement, Side, Step, TreeView};
+use builds::Builds;
 use frameworks::Framework;
 use inventory::{Inventory, MODULE_BYTES_MAX};
-use resolve::folder;
-use std::collections::HashMap;
+use resolve::{Target, folder};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use walk::Found;
 
 /// A judgement worth less than this is a manifest's, or none: who imports the module says more.
 const OWN_WEIGHT: u32 = 60;
+/// What a component says of itself is worth no more than this; where the framework renders it on the server, who imports it says more.
+const COMPONENT_WEIGHT: u32 = 75;
+/// Kinds of file that Gradle, Maven, .NET and Dart build into what is built on their project.
+const BUILT: [&str; 17] = [
+    "dart",
+    "kt",
+    "java",
+    "groovy",
+    "scala",
+    "kts",
+    "gradle",
+    "properties",
+    "xml",
+    "conf",
+    "cs",
+    "fs",
+    "vb",
+    "razor",
+    "resx",
+    "config",
+    "settings",
+];
+/// A judgement of such a file that is worth less is none of its own.
+const BUILT_WEIGHT: u32 = 45;
+/// Modules that are looked into for what one imports, and how far.
+const LOOKED_MAX: usize = 100;
+const LOOKED_DEPTH: usize = 2;
 /// Importers named in a sentence.
 const NAMED_MAX: usize = 3;
 /// Sentences of the file itself that are kept behind those of its importers.
@@ -32,7 +64,10 @@ impl Prepared<'_> {
     /// Whether who imports the file decides about the key at `key` of `text`, and not what the file itself says.
     pub fn is_open(&self, text: &[u8], key: &Range<usize>) -> bool {
         let extension = self.path.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if !matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "json") {
+        let has_islands = self.listed.any(&frameworks::ISLANDS.map(str::to_owned)).is_some();
+        let is_module = matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "json")
+            || (has_islands && matches!(extension, "vue" | "svelte"));
+        if !is_module && !BUILT.contains(&extension) {
             return false;
         }
         let assigned = super::variable::assigned(text, key);
@@ -42,7 +77,16 @@ impl Prepared<'_> {
         }
         let gathered = self.gather(key);
         let weight = gathered.weight();
-        weight < OWN_WEIGHT || (weight == OWN_WEIGHT && gathered.judge().side == Side::Server)
+        if !is_module && extension != "razor" {
+            // What is said of all of a module of several platforms is not said of its sources for the JVM.
+            return weight < if users::is_jvm(&self.path) { OWN_WEIGHT } else { BUILT_WEIGHT };
+        }
+        if weight < OWN_WEIGHT {
+            return true;
+        }
+        let side = gathered.judge().side;
+        let is_component = has_islands && weight <= COMPONENT_WEIGHT && side == Side::Client;
+        is_component || (weight == OWN_WEIGHT && side == Side::Server)
     }
 }
 
@@ -50,6 +94,7 @@ impl Prepared<'_> {
 pub struct Graph {
     classifier: Arc<Classifier>,
     inventory: OnceLock<Inventory>,
+    builds: OnceLock<Builds>,
     known: Mutex<Known>,
 }
 
@@ -85,11 +130,62 @@ struct Own {
 impl Graph {
     /// Of a tree that is not yet looked at.
     pub fn new(classifier: Arc<Classifier>) -> Self {
-        Self { classifier, inventory: OnceLock::new(), known: Mutex::default() }
+        Self { classifier, inventory: OnceLock::new(), builds: OnceLock::new(), known: Mutex::default() }
     }
 
     /// `base`, the judgement of the module at `path` by itself, in the light of who imports it in the tree `view`.
     pub fn decide(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
+        let extension = inventory::extension(path);
+        if BUILT.contains(&extension) {
+            return self.built(view, path, base);
+        }
+        let known = base.clone();
+        let judged = self.imported(view, path, base);
+        if extension == "json" && judged == known { self.built(view, path, judged) } else { judged }
+    }
+
+    /// Whether a module that the one at `path` imports, directly or through another, holds one of `texts`.
+    pub fn imports_hold(&self, view: &dyn TreeView, path: &str, texts: &[String]) -> bool {
+        let inventory = self.inventory.get_or_init(|| Inventory::read(view));
+        let Some(&start) = inventory.resolver.numbers.get(path) else { return false };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut modules = Modules { classifier: &self.classifier, inventory, view, known: &mut known };
+        let mut seen = BTreeSet::from([start]);
+        let mut open = vec![start];
+        for _ in 0..LOOKED_DEPTH {
+            for number in std::mem::take(&mut open) {
+                open.extend(modules.imports(number).into_iter().filter(|&other| seen.insert(other)));
+            }
+            open.truncate(LOOKED_MAX);
+            let holds = |&number: &u32| {
+                let text = view.read(modules.path(number), MODULE_BYTES_MAX).unwrap_or_default();
+                texts.iter().any(|one| memchr::memmem::find(&text, one.as_bytes()).is_some())
+            };
+            if open.iter().any(holds) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The same by what is built on the project of the file.
+    fn built(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
+        let is_built = |name: &str| {
+            name.ends_with("proj")
+                || name.ends_with(".projitems")
+                || name.starts_with("build.gradle")
+                || matches!(name, "pubspec.yaml" | "pom.xml")
+        };
+        let facts = view.facts(folder(path));
+        if !facts.folders.iter().any(|folder| folder.names.iter().any(|name| is_built(name))) {
+            return base;
+        }
+        let builds = self.builds.get_or_init(|| Builds::read(view));
+        users::decide((&self.classifier, builds), view, path, base)
+    }
+
+    /// The same by who imports the module.
+    fn imported(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
         let inventory = self.inventory.get_or_init(|| Inventory::read(view));
         let Some(&number) = inventory.resolver.numbers.get(path) else { return base };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,18 +225,29 @@ impl Modules<'_> {
         let text = self.view.read(&path, MODULE_BYTES_MAX).unwrap_or_default();
         let framework = Framework::around(&self.view.facts(folder(&path)));
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let scripts = super::syntax::scripts(&path, &text).into_iter().map(|script| {
+        let scripts = super::syntax::scripts(&path, &text, framework.has_islands).into_iter().map(|script| {
             let dialect = super::syntax::Dialect {
                 is_plain: matches!(extension, "ts" | "mts" | "cts"),
                 elides: matches!(extension, "ts" | "tsx" | "mts" | "cts"),
                 stripped: framework.stripped(&path),
             };
-            let dialect = super::syntax::Dialect { elides: dialect.elides && !script.has_markup, ..dialect };
+            let elides = (dialect.elides || script.elides) && !script.has_markup;
+            let dialect = super::syntax::Dialect { elides, ..dialect };
             Script { module: super::syntax::module(&script.text, dialect), side: script.side }
         });
         let parsed = Arc::new(Parsed { scripts: scripts.collect(), bytes: text.len() });
         self.known.parsed.insert(number, Arc::clone(&parsed));
         parsed
+    }
+
+    /// The modules that a module imports.
+    fn imports(&mut self, number: u32) -> Vec<u32> {
+        let parsed = self.parsed(number);
+        let path = self.path(number);
+        let edges = parsed.scripts.iter().flat_map(|script| &script.module.edges).filter(|edge| !edge.is_open);
+        let targets = edges.map(|edge| self.inventory.resolver.resolve(path, &edge.specifier));
+        let files = |target| if let Target::Files(files) = target { files } else { Vec::new() };
+        targets.flat_map(files).collect()
     }
 
     /// What the module says of itself.
@@ -163,6 +270,8 @@ impl Modules<'_> {
             && let Some(why) = framework.ships(&path)
         {
             own = Own { side: Side::Client, weight: OWN_WEIGHT, why: why.into(), ..own };
+        } else if framework.has_islands && weight <= COMPONENT_WEIGHT && own.side == Side::Client {
+            own.weight = own.weight.min(OWN_WEIGHT - 1);
         }
         let own = Arc::new(own);
         self.known.owns.insert(number, Arc::clone(&own));

@@ -3,6 +3,7 @@
 //! The one home of the parser. It does not recurse, and its steps are counted: a module that takes far more of them than
 //! code does is not read, and says so. A broken one gives what could be read of it.
 
+mod effects;
 mod parts;
 mod scripts;
 mod units;
@@ -40,8 +41,19 @@ pub(super) struct Edge {
     pub names: Names,
     /// What stands behind the last literal piece is filled in at run time.
     pub is_open: bool,
+    /// It names every file that this matches, and the specifier is empty.
+    pub glob: Option<Glob>,
     /// Only code that the framework does not ship uses it.
     pub is_stripped: bool,
+}
+
+/// Files named by patterns, as `import.meta.glob` and `require.context` do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Glob {
+    /// As written; one that starts with `!` takes files away.
+    pub patterns: Vec<String>,
+    /// A regular expression that the path from `./` on must hold.
+    pub filter: Option<String>,
 }
 
 /// What a module imports and exports.
@@ -53,6 +65,8 @@ pub(super) struct Module {
     pub exports: Vec<String>,
     /// Whether it hands on everything of another.
     pub has_star: bool,
+    /// Whether loading it does more than declare something.
+    pub has_effects: bool,
     /// Whether it takes more to read than code does, and was not read.
     pub is_unread: bool,
 }

@@ -159,6 +159,14 @@ pub struct ExplainArgs {
     /// Read the rules from DIR instead of the ones built in
     #[arg(long, value_name = "DIR", requires = "side")]
     pub rules: Option<PathBuf>,
+
+    /// Read the configuration, whose `[sides]` hold, from FILE instead of `ansalint.toml` at the top of the repository
+    #[arg(long, value_name = "FILE", requires = "side")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration
+    #[arg(long, requires = "side", conflicts_with = "config")]
+    pub no_config: bool,
 }
 
 /// How to list the rules.

@@ -7,9 +7,8 @@ use crate::explain;
 use crate::output::Destination;
 use crate::report::{self, escape};
 use crate::rule::{Level, RuleFiles, Rules};
-use crate::scan::{self, Explanation, Overrides};
+use crate::scan;
 use crate::settings::{cut, nearest};
-use crate::side::{Judgement, Side};
 use crate::stdio;
 use anyhow::{Result, anyhow, bail};
 use serde_json::json;
@@ -49,23 +48,12 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
 /// `ansalint explain --side`.
 fn sides(args: &ExplainArgs) -> Result<Exit> {
     stdio::check_stdout()?;
-    let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?)?;
-    let set = args.side.iter().zip(&explained).map(|(path, one)| set_side(path, one)).collect::<Result<Vec<_>>>()?;
-    Destination::Stdout.write(|out| {
-        explained.iter().zip(&set).try_for_each(|(one, set)| {
-            report::account(&one.path, &one.account, out)?;
-            set.as_ref().map_or(Ok(()), |set| writeln!(out, "  {}", escape(set)))
-        })
-    })?;
+    let policy = PolicyArgs { config: args.config.clone(), no_config: args.no_config, ..PolicyArgs::default() };
+    let overrides = |path: &Path| Ok(Config::terms(&policy, path)?.overrides());
+    let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?, &overrides)?;
+    Destination::Stdout
+        .write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
     Ok(Exit::Clean)
-}
-
-/// What the configuration around the file at `path` says of its side, if anything.
-fn set_side(path: &Path, explained: &Explanation) -> Result<Option<String>> {
-    let terms = Config::terms(&PolicyArgs::default(), path)?.suppressions;
-    let own = explained.account.side.unwrap_or(Side::Unknown);
-    let set = Overrides::new(&terms.settings, terms.anchor.clone());
-    Ok(set.apply(&explained.path, Judgement::new(own, Vec::new())).evidence.into_iter().next())
 }
 
 fn unknown(rules: &Rules, word: &str) -> String {

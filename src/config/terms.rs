@@ -7,6 +7,7 @@ use crate::cli::PolicyArgs;
 use crate::detect::{Detector, mask};
 use crate::path::decode;
 use crate::rule::Rules;
+use crate::scan::Overrides;
 use crate::secret::is_fingerprint;
 use crate::settings::{self, BASELINE_NAME, Date, FILE_NAME, Globs, Settings};
 use crate::source::open::Root;
@@ -123,6 +124,11 @@ impl Terms {
             args: args.clone(),
             standpoint: standpoint.clone(),
         })
+    }
+
+    /// The sides it sets by path.
+    pub fn overrides(&self) -> Overrides {
+        Overrides::new(&self.suppressions.settings, self.suppressions.anchor.clone())
     }
 
     /// What would be in force if it were taken from the branch others start from; none where none is known or sound.

@@ -346,6 +346,8 @@ pub struct CallRules {
     pub host: BTreeMap<Environment, String>,
     /// Last parts of the paths of endpoints that take a merchant secret key.
     pub endpoints: Vec<String>,
+    /// Those of them that nobody but Ansa has.
+    pub own_endpoints: Vec<String>,
     /// Words of which a name must hold one, beside `ansa`, to say that it is a secret.
     pub secret_words: Vec<String>,
     /// Words that make it another one's secret, or none.
@@ -371,7 +373,10 @@ pub struct Mechanism {
     #[serde(default)]
     pub holds: String,
     /// What must stand right before the name, as a pattern.
+    #[serde(default)]
     pub before: String,
+    /// What must stand right before one of the brackets around the name, and that bracket, as a pattern.
+    pub inside: Option<String>,
     /// The sentence, with `{name}`.
     pub why: String,
     /// Texts in which it is used: file name and text, as templates.

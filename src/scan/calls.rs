@@ -102,7 +102,14 @@ impl<'r> Reading<'r> {
             keys.extend(environment.map(|environment| (candidate.range, environment)));
         });
         let calls = shared.calls()?;
-        let around = Surroundings { text: bytes, needles: &needles, keys: &keys };
+        let (ground, path, is_own) = (self.ground, self.path, self.inner.is_none());
+        let elsewhere = |texts: &[String]| {
+            // Where nothing is judged yet, it may.
+            !ground.judges()
+                || (is_own
+                    && shared.classifier().is_ok_and(|rules| ground.imports_hold(rules, &shared.graphs, path, texts)))
+        };
+        let around = Surroundings { text: bytes, needles: &needles, keys: &keys, elsewhere: &elsewhere };
         let found = if self.ground.judges() {
             calls.find(text.prepared(shared, self.ground, (self.path, self.inner.as_ref()))?, &around)
         } else {

@@ -202,6 +202,13 @@ impl Ground for InTree<'_> {
         }
     }
 
+    fn imports_hold(&self, classifier: &Arc<Classifier>, graphs: &Graphs, path: &[u8], texts: &[String]) -> bool {
+        match (self.facts, self.top) {
+            (Some(facts), Some(top)) => graphs.imports_hold(classifier, (facts, top), path, texts),
+            _ => false,
+        }
+    }
+
     fn standing(&self, _: &[u8]) -> Standing {
         Standing::Kept
     }

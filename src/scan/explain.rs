@@ -5,12 +5,13 @@
 use super::graphs::Graphs;
 use super::ground::{Disk, Ground as _};
 use super::inspect::shown;
+use super::overrides::Overrides;
 use super::{Selection, target};
 use crate::blob::{Blob, Visit, Visitor, Window};
 use crate::classify::Classifier;
 use crate::detect::{Decoded, Detector, Form, mask};
 use crate::rule::Rules;
-use crate::side::{Account, Judgement, Piece, Section};
+use crate::side::{Account, Judgement, Piece, Section, Side};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,14 +28,37 @@ pub struct Explanation {
     pub account: Account,
 }
 
-/// The account of each of `paths`.
+/// What a configuration is worth: it is the last word.
+const SET_WEIGHT: u32 = 1_000;
+
+/// The account of each of `paths`; `overrides` gives the sides that are set around one.
 ///
 /// # Errors
 /// A path that does not exist, is no regular file or cannot be read; rules that contradict themselves.
-pub fn explain(paths: &[PathBuf], rules: &Rules) -> Result<Vec<Explanation>> {
+pub fn explain(
+    paths: &[PathBuf],
+    rules: &Rules,
+    overrides: &dyn Fn(&Path) -> Result<Overrides>,
+) -> Result<Vec<Explanation>> {
     let classifier = Arc::new(Classifier::new(&rules.sides)?);
     let detector = Detector::new(rules)?;
-    paths.iter().map(|path| one(path, &classifier, &detector)).collect()
+    let told = |path: &PathBuf| {
+        let explanation = one(path, &classifier, &detector)?;
+        Ok(match overrides(path)?.of(&explanation.path) {
+            Some((side, why)) => set(explanation, side, why),
+            None => explanation,
+        })
+    };
+    paths.iter().map(told).collect()
+}
+
+/// `explanation` of a file whose side is set by the configuration.
+fn set(explanation: Explanation, side: Side, why: String) -> Explanation {
+    let mut account = explanation.account;
+    account.pieces.insert(0, Piece { side, weight: SET_WEIGHT, why });
+    account.side = Some(side);
+    account.places.iter_mut().for_each(|place| place.side = side);
+    Explanation { account, ..explanation }
 }
 
 fn one(path: &Path, classifier: &Arc<Classifier>, detector: &Detector) -> Result<Explanation> {

@@ -25,14 +25,26 @@ impl Graphs {
         judgement: Judgement,
     ) -> Judgement {
         let Ok(path) = path.to_str() else { return judgement };
+        self.of(top, classifier).decide(&facts.view(top), path, judgement)
+    }
+
+    /// Whether a module that the one at `path` of `top` imports holds one of `texts`.
+    pub fn imports_hold(
+        &self,
+        classifier: &Arc<Classifier>,
+        (facts, top): (&TreeFacts<'_>, Top<'_>),
+        path: &[u8],
+        texts: &[String],
+    ) -> bool {
+        let Ok(path) = path.to_str() else { return false };
+        self.of(top, classifier).imports_hold(&facts.view(top), path, texts)
+    }
+
+    fn of(&self, top: Top<'_>, classifier: &Arc<Classifier>) -> Arc<Graph> {
         let tree = match top {
             Top::Tree(tree) => Some(tree),
             Top::Index(_) => None,
         };
-        self.of(tree, classifier).decide(&facts.view(top), path, judgement)
-    }
-
-    fn of(&self, tree: Option<ObjectId>, classifier: &Arc<Classifier>) -> Arc<Graph> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= TREES_MAX && !known.contains_key(&tree) {
             known.clear();

@@ -37,6 +37,10 @@ pub(super) trait Ground: Sync {
     fn decide(&self, _: &Arc<Classifier>, _: &Graphs, _: &[u8], judgement: Judgement) -> Judgement {
         judgement
     }
+    /// Whether a module that the one at `path` imports holds one of `texts`.
+    fn imports_hold(&self, _: &Arc<Classifier>, _: &Graphs, _: &[u8], _: &[String]) -> bool {
+        false
+    }
     /// What reports put before a path below the top of the tree, and what they leave out at its start.
     fn top_prefix(&self) -> (&[u8], &[u8]) {
         (self.prefix(), b"")
@@ -210,6 +214,12 @@ impl Ground for Disk {
         let Some(facts) = self.folder_facts(classifier) else { return judgement };
         let graph = self.graph.get_or_init(|| Graph::new(Arc::clone(classifier)));
         graph.decide(facts, &self.below_top(path), judgement)
+    }
+
+    fn imports_hold(&self, classifier: &Arc<Classifier>, _: &Graphs, path: &[u8], texts: &[String]) -> bool {
+        let Some(facts) = self.folder_facts(classifier) else { return false };
+        let graph = self.graph.get_or_init(|| Graph::new(Arc::clone(classifier)));
+        graph.imports_hold(facts, &self.below_top(path), texts)
     }
 
     fn top_prefix(&self) -> (&[u8], &[u8]) {

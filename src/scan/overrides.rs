@@ -29,18 +29,23 @@ impl Overrides {
         self.sides.is_empty()
     }
 
+    /// The side that is set for `path`, as reports show it, and the sentence about it.
+    pub fn of(&self, path: &str) -> Option<(Side, String)> {
+        let number = self.anchor.below_root(path).and_then(|path| self.globs.last_match(&path))?;
+        let (glob, side) = self.sides.get(number)?;
+        Some((*side, format!("the configuration puts `{glob}` on side {}", side.as_str())))
+    }
+
     /// `judgement` of something at `path`, as reports show it, with the side that is set for the path.
     pub fn apply(&self, path: &str, mut judgement: Judgement) -> Judgement {
-        let number = self.anchor.below_root(path).and_then(|path| self.globs.last_match(&path));
-        if let Some((glob, side)) = number.and_then(|number| self.sides.get(number)) {
+        if let Some((side, mut why)) = self.of(path) {
             let own = judgement.side;
-            let mut why = format!("the configuration puts `{glob}` on side {}", side.as_str());
-            if own != *side {
+            if own != side {
                 why.push_str("; the code itself says ");
                 why.push_str(own.as_str());
                 judgement.overruled = Some(own);
             }
-            judgement.side = *side;
+            judgement.side = side;
             judgement.evidence.insert(0, why);
         }
         judgement

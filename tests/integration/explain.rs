@@ -55,3 +55,24 @@ fn what_cannot_be_explained_is_an_error_and_keys_are_masked() {
     let run = work.run(&["explain", "--side", &format!("{key}/pay.go")]);
     assert!(run.stdout.contains(": server\n") && !run.stdout.contains(&key), "{}", run.stdout);
 }
+
+#[test]
+fn sides_that_the_configuration_sets_are_explained_as_such() {
+    let work = Workspace::new();
+    std::fs::create_dir_all(work.path().join("shop/.git/objects")).unwrap();
+    std::fs::create_dir_all(work.path().join("shop/.git/refs")).unwrap();
+    work.write("shop/.git/HEAD", "ref: refs/heads/main\n");
+    work.write("shop/package.json", r#"{"dependencies": {"react-dom": "19"}}"#);
+    work.write("shop/ansalint.toml", "[sides]\n\"src/**\" = \"server\"\n");
+    work.write("shop/src/mint.js", "export const a = 1\n");
+    work.write("other.toml", "[sides]\n\"src/**\" = \"docs\"\n");
+    let explain = |args: &[&str]| work.run(&[&["explain", "--side", "shop/src/mint.js"], args].concat());
+    let set = explain(&[]);
+    assert!(set.stdout.starts_with("shop/src/mint.js: server\n"), "{}{}", set.stdout, set.stderr);
+    assert!(set.stdout.contains("the configuration puts `src/**` on side server"), "{}", set.stdout);
+    assert!(set.stdout.contains("against client: `shop/package.json` depends on `react-dom`"), "{}", set.stdout);
+    assert!(explain(&["--config", "other.toml"]).stdout.starts_with("shop/src/mint.js: docs\n"));
+    assert!(explain(&["--no-config"]).stdout.starts_with("shop/src/mint.js: client\n"));
+    work.write("shop/ansalint.toml", "[sides]\n\"src/**\" = \"nowhere\"\n");
+    assert_eq!(explain(&[]).code, Some(2));
+}

@@ -10,6 +10,10 @@ const NAME_MAX: usize = 80;
 /// Characters behind the prefix of a key that make it no name.
 const KEY_MIN: usize = 12;
 
+/// What follows the name of Ansa where words are run together, besides words that say secret.
+const BEHIND: [&str; 12] =
+    ["merchant", "live", "sandbox", "api", "key", "prod", "test", "wallet", "pay", "server", "staging", "url"];
+
 /// Which words make a name a secret's.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -25,15 +29,30 @@ impl Names {
 
     /// Whether `name` is that of an Ansa secret of the merchant.
     pub fn says_secret(&self, name: &str) -> bool {
-        let words = words(name);
-        words.iter().any(|word| word.starts_with("ansa")) && self.is_secret(name)
+        self.says_ansa(name) && self.is_secret(name)
+    }
+
+    /// Whether `name` says Ansa.
+    pub fn says_ansa(&self, name: &str) -> bool {
+        words(name).iter().any(|word| {
+            let Some(rest) = word.strip_prefix("ansa") else { return word == "secretansa" || word == "skansa" };
+            rest.is_empty()
+                || rest.bytes().all(|byte| byte.is_ascii_digit())
+                || self.secret.iter().chain(&self.other).any(|one| rest.starts_with(one.as_str()))
+                || BEHIND.iter().any(|one| rest.starts_with(one))
+        })
     }
 
     /// Whether `name` is that of a secret, whosever.
     pub fn is_secret(&self, name: &str) -> bool {
         let words = words(name);
-        let is_secret =
-            |word: &String| self.secret.contains(word) || (word.starts_with("ansa") && word.contains("secret"));
+        // Words may be run together: `secretkey`, `ansasecret`.
+        let is_others = |word: &str| self.other.iter().any(|other| other.len() > 3 && word.contains(other.as_str()));
+        let is_secret = |word: &String| {
+            self.secret.contains(word)
+                || (word.contains("secret") && !is_others(word))
+                || word.strip_prefix("ansa").is_some_and(|rest| self.secret.contains(rest))
+        };
         // A key, or a placeholder of one, is told of as that.
         let is_key = ["ansa_sk_live_", "ansa_sk_sandbox_"]
             .iter()
@@ -46,7 +65,7 @@ impl Names {
 }
 
 /// The words of `name`, in lower case: split at `_`, `-`, `.`, `$` and where capitals start.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let chars: Vec<char> = name.chars().collect();
     for (at, &one) in chars.iter().enumerate() {
@@ -91,6 +110,11 @@ mod tests {
             "VITE_ANSASECRET",
             "ansa_private_key",
             "REACT_APP_MY_ANSA_API_SECRET",
+            "VITE_SECRET_KEY_ANSA",
+            "VITE_SECRETKEY_ANSA",
+            "NEXT_PUBLIC_ansaLiveSecretKey",
+            "EXPO_PUBLIC_AnsaSk",
+            "VITE_ansask",
         ];
         let no = [
             "ANSA_CLIENT_SECRET",
@@ -102,6 +126,9 @@ mod tests {
             "ANSA_KEY",
             "ansaSkip",
             "hasAnsaSecretKey",
+            "VITE_ANSA_CLIENTSECRET",
+            "VITE_ANSASECRETNAME",
+            "VITE_ANSATZ_SK_IP",
         ];
         assert!(yes.iter().all(|name| names.says_secret(name)));
         assert_eq!(no.iter().find(|name| names.says_secret(name)), None);

@@ -21,6 +21,8 @@ pub(super) struct Package {
     pub exports: Vec<(String, String)>,
     /// The same for names that start with `#`.
     pub imports: Vec<(String, String)>,
+    /// Globs of the modules that do something when they are loaded; none where all may.
+    pub effects: Option<Vec<String>>,
 }
 
 /// What a configuration says of names.
@@ -45,6 +47,14 @@ impl Package {
         if let Some(imports) = value.get("imports") {
             targets("", imports, &mut package.imports);
         }
+        package.effects = match value.get("sideEffects") {
+            Some(Value::Bool(false)) => Some(Vec::new()),
+            Some(Value::String(one)) => Some(vec![one.clone()]),
+            Some(Value::Array(all)) => {
+                Some(all.iter().take(ENTRIES_MAX).filter_map(Value::as_str).map(str::to_owned).collect())
+            }
+            _ => None,
+        };
         Some(package)
     }
 }

@@ -47,7 +47,10 @@ const STRIPPING: [Stripping; 4] = [
 ];
 
 /// Frameworks whose projects have server code beside client code.
-const FULL_STACK: [&str; 22] = [
+const FULL_STACK: [&str; 25] = [
+    "vike",
+    "vite-plugin-ssr",
+    "@types/bun",
     "next",
     "nuxt",
     "@remix-run/react",
@@ -75,12 +78,17 @@ const FULL_STACK: [&str; 22] = [
 const SERVER_NAMES: [&str; 6] =
     ["@remix-run/react", "@remix-run/dev", "@remix-run/node", "@react-router/dev", "@sveltejs/kit", "vike"];
 
+/// Those that send a component to the browser only where a page says so.
+pub(super) const ISLANDS: [&str; 1] = ["astro"];
+
 /// What the nearest `package.json` says of how a module is built.
 pub(super) struct Framework {
     /// The folder of the manifest, empty or with a `/` behind it.
     folder: String,
     stripping: Option<&'static Stripping>,
     pub is_full_stack: bool,
+    /// Whether its components are rendered on the server alone, unless a page sends one to the browser.
+    pub has_islands: bool,
     has_server_names: bool,
 }
 
@@ -96,6 +104,7 @@ impl Framework {
             folder: if folder.is_empty() { String::new() } else { format!("{folder}/") },
             stripping: STRIPPING.iter().find(|one| any(one.depends)),
             is_full_stack: any(&FULL_STACK),
+            has_islands: any(&ISLANDS),
             has_server_names: any(&SERVER_NAMES),
         }
     }

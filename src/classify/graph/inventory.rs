@@ -3,6 +3,7 @@
 //! It takes too many for imports rather than too few; whether one is left in what ships is asked of the parser later, for
 //! the few that lead to a key. Modules that are generated or bundled by their size are not looked into.
 
+use super::super::syntax;
 use super::config::{self, Package};
 use super::resolve::{Resolver, Target, folder};
 use crate::side::TreeView;
@@ -17,6 +18,8 @@ const FOLDERS_MAX: usize = 50_000;
 pub(super) const MODULE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of all modules of one tree.
 const BYTES_MAX: usize = 512 << 20;
+/// Modules of one tree whose globs are looked at.
+const GLOBBING_MAX: usize = 300;
 /// Imports of one module.
 const IMPORTS_MAX: usize = 2_000;
 /// The longest import.
@@ -57,6 +60,9 @@ static IMPORTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static OPEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?-u)\b(?:import|require|context|glob|globEager)\s*\((?:\s|/\*[^*]*\*/)*(?:[^"'`\s)/]|`[^`]*\$\{|["'][^"'\n]*["']\s*\+|["'][^"'\n]*\*|["'][^"'\n]*["']\s*,\s*(?:true|false))"#).ok()
 });
+
+/// What names many modules at once.
+const GLOBS: [&[u8]; 2] = [b"import.meta.glob", b"require.context"];
 
 /// A file of the tree.
 pub(super) struct File {
@@ -153,6 +159,7 @@ impl Inventory {
         let mut bytes = 0;
         let mut edges: BTreeSet<(u32, u32)> = BTreeSet::new();
         let mut known: BTreeMap<(String, String), Target> = BTreeMap::new();
+        let mut globbing = 0;
         for (number, file) in (0_u32..).zip(&self.files) {
             if extension(&file.path) == "json" {
                 continue;
@@ -168,9 +175,14 @@ impl Inventory {
                 let target = known.entry(key).or_insert_with(|| self.resolver.resolve(&file.path, &specifier));
                 match target {
                     Target::Files(files) => edges.extend(files.iter().map(|&target| (target, number))),
+                    Target::Missing if specifier.contains('*') => {}
                     Target::Missing => self.missing.push((number, specifier)),
                     Target::Outside => {}
                 }
+            }
+            if globbing < GLOBBING_MAX && GLOBS.iter().any(|call| memchr::memmem::find(&text, call).is_some()) {
+                globbing += 1;
+                edges.extend(self.globbed(&file.path, &text).into_iter().map(|target| (target, number)));
             }
             if OPEN.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
                 self.open.push(number);
@@ -184,12 +196,25 @@ impl Inventory {
     }
 }
 
-fn extension(path: &str) -> &str {
+impl Inventory {
+    /// The files that globs in `text`, the module at `path`, name.
+    fn globbed(&self, path: &str, text: &[u8]) -> Vec<u32> {
+        let is_plain = matches!(extension(path), "ts" | "mts" | "cts");
+        let dialect = syntax::Dialect { is_plain, elides: false, stripped: &[] };
+        let scripts = syntax::scripts(path, text, false);
+        let globs = scripts.iter().flat_map(|script| syntax::module(&script.text, dialect).edges);
+        let globs: Vec<_> = globs.filter_map(|edge| edge.glob).map(|glob| self.resolver.globbed(path, &glob)).collect();
+        let numbered = (0_u32..).zip(&self.files);
+        numbered.filter(|(_, file)| globs.iter().any(|glob| glob.has(&file.path))).map(|(number, _)| number).collect()
+    }
+}
+
+pub(super) fn extension(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
 /// Whether the folder called `name` is looked into.
-fn holds_sources(name: &str, has_package: bool) -> bool {
+pub(super) fn holds_sources(name: &str, has_package: bool) -> bool {
     let is_hidden = name.starts_with('.') && !DOTTED.contains(&name);
     let is_built = has_package && BUILT.contains(&name);
     !is_hidden && !is_built && !MADE.contains(&name)

@@ -2,7 +2,10 @@
 //!
 //! Everything is a look-up in the inventory; no file is read here.
 
+use super::super::syntax::Glob;
 use super::config::{Package, Paths};
+use globset::{GlobBuilder, GlobMatcher};
+use regex::Regex;
 use std::collections::HashMap;
 
 /// What may be left out at the end of an import, first come first.
@@ -36,14 +39,17 @@ const REWRITTEN: [(&str, &[&str]); 4] =
 /// Folders that builds go to, in place of which sources are looked for.
 const BUILT: [&str; 5] = ["dist/", "lib/", "build/", "out/", "esm/"];
 /// Beginnings that projects commonly give their own folders, and those folders below the package.
-const CUSTOMARY: [(&str, &[&str]); 6] = [
+const CUSTOMARY: [(&str, &[&str]); 7] = [
     ("@/", &["src/", "", "app/", "resources/js/"]),
     ("~/", &["", "src/", "app/"]),
     ("$lib/", &["src/lib/"]),
     ("@@/", &[""]),
     ("~~/", &[""]),
     ("src/", &["src/"]),
+    ("#shared/", &["shared/"]),
 ];
+/// Patterns of one glob that are looked at.
+const PATTERNS_MAX: usize = 50;
 
 /// What an import leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +152,61 @@ impl Resolver {
         }
         // Nothing literal in front: anything of the package.
         specifier.is_empty().then(|| if package.is_empty() { String::new() } else { format!("{package}/") })
+    }
+
+    /// Whether the module at `path` may be left out where nothing is taken of it, by what its package says.
+    pub fn is_pure(&self, path: &str) -> bool {
+        let package = self.package_of(folder(path));
+        let Some(effects) = self.packages.get(package).and_then(|package| package.effects.as_ref()) else {
+            return false;
+        };
+        let below = path.strip_prefix(package).unwrap_or(path).trim_start_matches('/');
+        let matches = |glob: &String| {
+            let glob = glob.trim_start_matches("./");
+            let glob = if glob.contains('/') { glob.to_owned() } else { format!("**/{glob}") };
+            matcher(&glob).is_none_or(|matcher| matcher.is_match(below))
+        };
+        !effects.iter().any(matches)
+    }
+
+    /// What the patterns of `glob`, in the file at `importer`, match.
+    pub fn globbed(&self, importer: &str, glob: &Glob) -> Globbed {
+        let here = folder(importer);
+        let filter = glob.filter.as_deref().and_then(|filter| Regex::new(filter).ok());
+        let mut globbed = Globbed { start: here.to_owned(), filter, ..Globbed::default() };
+        for pattern in glob.patterns.iter().take(PATTERNS_MAX) {
+            let (is_left_out, pattern) =
+                pattern.strip_prefix('!').map_or((false, pattern.as_str()), |rest| (true, rest));
+            let matchers = self.places(here, pattern).into_iter().filter_map(|place| matcher(&place));
+            if is_left_out { globbed.left_out.extend(matchers) } else { globbed.taken.extend(matchers) }
+        }
+        // The expression is about the path from the folder that is named, which the first pattern starts with.
+        let named = glob.patterns.first().and_then(|first| first.split("/*").next());
+        globbed.start = named.and_then(|named| join(here, named)).unwrap_or_default();
+        globbed
+    }
+
+    /// The paths below the top that `pattern`, in a file of the folder `here`, may mean.
+    fn places(&self, here: &str, pattern: &str) -> Vec<String> {
+        let package = self.package_of(here);
+        if pattern.starts_with("./") || pattern.starts_with("../") {
+            return join(here, pattern).into_iter().collect();
+        }
+        if let Some(rest) = pattern.strip_prefix('/') {
+            return join(package, rest).into_iter().collect();
+        }
+        let aliases = self.configuration(here).into_iter().flat_map(|paths| &paths.aliases);
+        let stars = aliases.filter_map(|(alias, targets)| Some((matched(alias, pattern)?, targets)));
+        let mut places: Vec<String> =
+            stars.flat_map(|(star, targets)| targets.iter().map(move |target| target.replacen('*', star, 1))).collect();
+        for (beginning, below) in CUSTOMARY {
+            let rest = pattern.strip_prefix(beginning);
+            places.extend(
+                rest.iter().flat_map(|rest| below.iter().filter_map(move |one| join(package, &format!("{one}{rest}")))),
+            );
+        }
+        places.extend(join(here, pattern).filter(|_| pattern.starts_with("**")));
+        places
     }
 
     /// The folder of the nearest `package.json` at or above `folder`; the top if there is none.
@@ -275,6 +336,34 @@ impl Resolver {
         let tried = std::iter::once("").chain(EXTENSIONS);
         tried.filter_map(|one| self.numbers.get(&format!("{path}{one}")).copied()).take(1).collect()
     }
+}
+
+/// The files that a glob names.
+#[derive(Default)]
+pub(super) struct Globbed {
+    taken: Vec<GlobMatcher>,
+    left_out: Vec<GlobMatcher>,
+    /// Where paths that `filter` sees start.
+    start: String,
+    filter: Option<Regex>,
+}
+
+impl Globbed {
+    /// Whether the file at `path` is one of them.
+    pub fn has(&self, path: &str) -> bool {
+        let any = |matchers: &[GlobMatcher]| matchers.iter().any(|one| one.is_match(path));
+        let passes = |filter: &Regex| {
+            let below = path.strip_prefix(&self.start).unwrap_or(path).trim_start_matches('/');
+            filter.is_match(&format!("./{below}"))
+        };
+        any(&self.taken) && !any(&self.left_out) && self.filter.as_ref().is_none_or(passes)
+    }
+}
+
+/// `glob` ready to match; none where it is none.
+fn matcher(glob: &str) -> Option<GlobMatcher> {
+    let built = GlobBuilder::new(glob).literal_separator(true).empty_alternates(true).build();
+    built.ok().map(|glob| glob.compile_matcher())
 }
 
 /// Package name, and what stands behind it.

@@ -57,6 +57,8 @@ struct Walk<'w, 'm> {
     modules: &'w mut Modules<'m>,
     found: Found,
     demands: BTreeMap<u32, Demand>,
+    /// Modules that do something with it when they are loaded, whatever is taken of them.
+    running: BTreeSet<u32>,
     /// The import through which each module was reached: the module imported, and the line.
     via: BTreeMap<u32, (u32, u64)>,
     open: VecDeque<u32>,
@@ -72,12 +74,16 @@ pub(super) fn walk(modules: &mut Modules<'_>, start: u32) -> Found {
         modules,
         found: Found::default(),
         demands: BTreeMap::from([(start, None)]),
+        running: BTreeSet::new(),
         via: BTreeMap::new(),
         open: VecDeque::from([start]),
         parsed: 0,
         bytes: 0,
         start,
     };
+    if walk.has_effects(start) {
+        walk.running.insert(start);
+    }
     while let Some(number) = walk.open.pop_front() {
         walk.importers_of(number);
     }
@@ -115,9 +121,10 @@ impl Walk<'_, '_> {
     /// Looks at the imports of `number` by `importer`.
     fn importer(&mut self, number: u32, importer: u32) {
         let demand = self.demands.get(&number).cloned().unwrap_or_default();
+        let runs = self.runs(number);
         let parsed = self.modules.parsed(importer);
         let mut carried: Option<(u64, Demand)> = None;
-        let mut is_browser = false;
+        let (mut is_browser, mut is_running) = (false, false);
         self.bytes += parsed.bytes;
         if parsed.scripts.iter().any(|script| script.module.is_unread) && self.may_ship(importer, false) {
             let path = self.modules.path(importer).to_owned();
@@ -126,6 +133,9 @@ impl Walk<'_, '_> {
         for script in &parsed.scripts {
             for edge in script.module.edges.iter().filter(|edge| !edge.is_open) {
                 let Some(handed) = self.carries(importer, edge, number, &demand) else { continue };
+                // Loading the importer loads the module; or it does something of its own with what it takes.
+                let is_run = runs || (matches!(edge.names, Names::All | Names::Some(_)) && script.module.has_effects);
+                is_running |= is_run && !edge.is_stripped;
                 if script.side == Some(Side::Server) || edge.is_stripped {
                     self.server(importer, edge.line);
                     continue;
@@ -141,18 +151,37 @@ impl Walk<'_, '_> {
             if is_browser {
                 return self.browser(importer, (number, line));
             }
-            self.reached(importer, (number, line), &handed);
+            let is_new = is_running && self.running.insert(importer);
+            self.reached(importer, (number, line), &handed, is_new);
         }
+    }
+
+    /// Whether any import of the module `number` loads it, with what was asked about.
+    fn runs(&self, number: u32) -> bool {
+        self.running.contains(&number) && !self.modules.inventory.resolver.is_pure(self.modules.path(number))
+    }
+
+    fn has_effects(&mut self, number: u32) -> bool {
+        let is_data = super::inventory::extension(self.modules.path(number)) == "json";
+        !is_data && self.modules.parsed(number).scripts.iter().any(|script| script.module.has_effects)
     }
 
     /// If `edge` of `importer` takes something of `number` that leads on: under which exports of `importer`.
     fn carries(&mut self, importer: u32, edge: &Edge, number: u32, demand: &Demand) -> Option<Demand> {
+        let resolver = &self.modules.inventory.resolver;
         let path = self.modules.path(importer);
-        let Target::Files(files) = self.modules.inventory.resolver.resolve(path, &edge.specifier) else { return None };
-        if !files.contains(&number) {
+        let is_named = match &edge.glob {
+            Some(glob) => resolver.globbed(path, glob).has(self.modules.path(number)),
+            None => matches!(resolver.resolve(path, &edge.specifier), Target::Files(files) if files.contains(&number)),
+        };
+        if !is_named {
             return None;
         }
-        let wanted = |name: &str| demand.as_ref().is_none_or(|names| names.contains(name));
+        let runs = self.runs(number);
+        if runs && !resolver.is_pure(path) {
+            return Some(None);
+        }
+        let wanted = |name: &str| runs || demand.as_ref().is_none_or(|names| names.contains(name));
         match &edge.names {
             Names::All => Some(None),
             Names::Some(names) => names.iter().any(|name| name == "*" || wanted(name)).then_some(None),
@@ -165,7 +194,7 @@ impl Walk<'_, '_> {
                 (!own.is_empty()).then_some(Some(own))
             }
             Names::Star => {
-                let names = demand.clone().or_else(|| self.exports(number));
+                let names = demand.clone().filter(|_| !runs).or_else(|| self.exports(number));
                 names.map_or(Some(None), |mut names| {
                     names.remove("default");
                     (!names.is_empty()).then_some(Some(names))
@@ -182,7 +211,7 @@ impl Walk<'_, '_> {
     }
 
     /// `importer` is left with an import of a module on the way.
-    fn reached(&mut self, importer: u32, via: (u32, u64), demand: &Demand) {
+    fn reached(&mut self, importer: u32, via: (u32, u64), demand: &Demand, is_new: bool) {
         let own = self.modules.own(importer);
         match own.side {
             Side::Test => return,
@@ -202,7 +231,7 @@ impl Walk<'_, '_> {
         }
         let known = self.demands.get(&importer);
         let joined = known.map_or_else(|| demand.clone(), |known| join(known.clone(), demand.clone()));
-        if known.is_none_or(|known| *known != joined) {
+        if is_new || known.is_none_or(|known| *known != joined) {
             self.demands.insert(importer, joined);
             self.via.entry(importer).or_insert(via);
             self.open.push_back(importer);

@@ -1,12 +1,23 @@
 //! What the server loaders of a module return, and what the rest of it reads.
 
 use super::{children, parse, text_of, visit};
+use std::collections::HashMap;
 use std::ops::Range;
 use tree_sitter::Node;
 
 /// Calls that wrap what is returned and send it on.
-const RESPONSES: [&str; 8] =
-    ["json", "data", "defer", "typedjson", "superjson", "Response.json", "NextResponse.json", "Object.assign"];
+const RESPONSES: [&str; 10] = [
+    "json",
+    "data",
+    "defer",
+    "typedjson",
+    "superjson",
+    "Response.json",
+    "NextResponse.json",
+    "Object.assign",
+    "String",
+    "Promise.resolve",
+];
 /// Hooks that hand a loader's result to a component.
 const HOOKS: [&str; 4] = ["useLoaderData", "useActionData", "useRouteLoaderData", "useTypedLoaderData"];
 const FUNCTIONS: [&str; 6] = [
@@ -17,8 +28,19 @@ const FUNCTIONS: [&str; 6] = [
     "generator_function_declaration",
     "generator_function",
 ];
-/// Expressions followed for one return.
-const STEPS_MAX: usize = 2_000;
+/// Expressions followed in one module.
+const STEPS_MAX: usize = 20_000;
+/// Expressions of a name that are followed.
+const HOLDERS: [&str; 8] = [
+    "object",
+    "member_expression",
+    "ternary_expression",
+    "binary_expression",
+    "non_null_expression",
+    "as_expression",
+    "template_string",
+    "parenthesized_expression",
+];
 
 /// A field that a loader returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +59,9 @@ pub(in super::super) fn returned(
     says_secret: &dyn Fn(&str) -> bool,
 ) -> Vec<Field> {
     let Some(tree) = parse(text, is_plain) else { return Vec::new() };
-    let mut search = Search { text, says_secret, loader: String::new(), found: Vec::new() };
+    let module = given(text, tree.root_node());
+    let (body, loader, found) = (HashMap::new(), String::new(), Vec::new());
+    let mut search = Search { text, says_secret, module, body, steps: STEPS_MAX, loader, found };
     let mut has_loader = false;
     let mut rest = Vec::new();
     for node in children(tree.root_node()) {
@@ -81,16 +105,36 @@ fn functions<'t, 'n>(text: &'t [u8], node: Node<'n>) -> Vec<(&'t str, Node<'n>)>
     found
 }
 
+/// What names were given that a block declares, as far as that may be a secret or hold one; the first counts.
+fn given<'t>(text: &'t [u8], block: Node<'t>) -> HashMap<&'t str, Node<'t>> {
+    let mut given = HashMap::new();
+    let declared = children(block).into_iter().filter(|one| one.kind() == "lexical_declaration").flat_map(children);
+    for one in declared {
+        let (Some(name), Some(value)) = (one.child_by_field_name("name"), one.child_by_field_name("value")) else {
+            continue;
+        };
+        if HOLDERS.contains(&value.kind()) {
+            given.entry(text_of(text, name)).or_insert(value);
+        }
+    }
+    given
+}
+
 struct Search<'s> {
     text: &'s [u8],
     says_secret: &'s dyn Fn(&str) -> bool,
+    /// What names of the module were given, and those of the function that is looked at.
+    module: HashMap<&'s str, Node<'s>>,
+    body: HashMap<&'s str, Node<'s>>,
+    /// Expressions that may still be followed.
+    steps: usize,
     loader: String,
     found: Vec<Field>,
 }
 
-impl Search<'_> {
+impl<'s> Search<'s> {
     /// Everything that `function`, or the function given to a call there, returns.
-    fn function(&mut self, node: Node<'_>) {
+    fn function(&mut self, node: Node<'s>) {
         let mut function = node;
         while !FUNCTIONS.contains(&function.kind()) {
             let next = match function.kind() {
@@ -103,8 +147,9 @@ impl Search<'_> {
             function = next;
         }
         let Some(body) = function.child_by_field_name("body") else { return };
+        self.body = given(self.text, body);
         if body.kind() != "statement_block" {
-            return self.returned(body, body);
+            return self.returned(body);
         }
         let mut returns = Vec::new();
         visit(body, &mut |node| {
@@ -117,19 +162,18 @@ impl Search<'_> {
             true
         });
         for value in returns {
-            self.returned(value, body);
+            self.returned(value);
         }
     }
 
-    /// Looks at `value`, returned from `body`.
-    fn returned(&mut self, value: Node<'_>, body: Node<'_>) {
+    /// Looks at `value`, which is returned.
+    fn returned(&mut self, value: Node<'s>) {
         let mut open = vec![value];
-        let mut steps = 0;
         while let Some(node) = open.pop() {
-            steps += 1;
-            if steps > STEPS_MAX {
+            if self.steps == 0 {
                 return;
             }
+            self.steps -= 1;
             match node.kind() {
                 "parenthesized_expression"
                 | "await_expression"
@@ -139,6 +183,8 @@ impl Search<'_> {
                 | "array"
                 | "object"
                 | "non_null_expression"
+                | "template_string"
+                | "template_substitution"
                 | "sequence_expression" => {
                     open.extend(children(node).into_iter().filter(Node::is_named));
                 }
@@ -149,9 +195,13 @@ impl Search<'_> {
                 }
                 "binary_expression" => {
                     let operator = node.child_by_field_name("operator").map_or("", |one| one.kind());
-                    if matches!(operator, "&&" | "||" | "??") {
-                        open.extend(["left", "right"].iter().filter_map(|name| node.child_by_field_name(name)));
-                    }
+                    // What stands before `&&` is returned only where it is nothing.
+                    let sides: &[&str] = match operator {
+                        "&&" => &["right"],
+                        "||" | "??" | "+" => &["left", "right"],
+                        _ => &[],
+                    };
+                    open.extend(sides.iter().filter_map(|name| node.child_by_field_name(name)));
                 }
                 "call_expression" => {
                     let function = node.child_by_field_name("function").map_or("", |one| text_of(self.text, one));
@@ -161,9 +211,9 @@ impl Search<'_> {
                 "pair" => open.extend(self.pair(node)),
                 "shorthand_property_identifier" => {
                     self.note(node, node);
-                    open.extend(self.local(node, body));
+                    open.extend(self.named(node));
                 }
-                "identifier" => open.extend(self.local(node, body)),
+                "identifier" => open.extend(self.named(node)),
                 "member_expression" => {
                     if let Some(property) = node.child_by_field_name("property") {
                         self.note(property, node);
@@ -201,6 +251,12 @@ impl Search<'_> {
         Some(value)
     }
 
+    /// What a name was given.
+    fn named(&self, name: Node<'_>) -> Option<Node<'s>> {
+        let name = text_of(self.text, name);
+        self.body.get(name).or_else(|| self.module.get(name)).copied()
+    }
+
     fn note(&mut self, name: Node<'_>, whole: Node<'_>) {
         let text = text_of(self.text, name);
         if (self.says_secret)(text) {
@@ -211,16 +267,6 @@ impl Search<'_> {
     fn add(&mut self, name: String, range: Range<usize>) {
         let loader = Some(self.loader.clone()).filter(|loader| !loader.is_empty());
         self.found.push(Field { name, range, loader });
-    }
-
-    /// The object that a name of `body` was given.
-    fn local<'n>(&self, name: Node<'_>, body: Node<'n>) -> Option<Node<'n>> {
-        let wanted = text_of(self.text, name);
-        let statements = children(body).into_iter().filter(|one| one.kind() == "lexical_declaration");
-        let mut declared = statements.flat_map(children);
-        let found = declared
-            .find(|one| one.child_by_field_name("name").is_some_and(|name| text_of(self.text, name) == wanted))?;
-        found.child_by_field_name("value").filter(|value| value.kind() == "object")
     }
 
     /// Fields that a component reads of what its loader returned whole.

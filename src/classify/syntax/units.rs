@@ -2,7 +2,8 @@
 //!
 //! Names are matched without scopes: a shadowed name counts as a use, which can only keep an import.
 
-use super::{Dialect, Edge, Module, Names, children, has, line, text_of, unquoted, visit};
+use super::effects::has_effects;
+use super::{Dialect, Edge, Glob, Module, Names, children, has, line, text_of, unquoted, visit};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use tree_sitter::Node;
@@ -87,6 +88,7 @@ pub(super) fn read(text: &[u8], root: Node<'_>, dialect: Dialect<'_>) -> Module 
 fn statements(text: &[u8], root: Node<'_>, dialect: Dialect<'_>, module: &mut Module) -> (Vec<Unit>, Vec<Import>) {
     let (mut units, mut imports) = (Vec::new(), Vec::new());
     for node in children(root) {
+        module.has_effects = module.has_effects || has_effects(text, node);
         match node.kind() {
             "import_statement" => imports.extend(import(text, node)),
             "export_statement" if node.child_by_field_name("source").is_some() => {
@@ -100,7 +102,7 @@ fn statements(text: &[u8], root: Node<'_>, dialect: Dialect<'_>, module: &mut Mo
 }
 
 fn edge(specifier: &str, node: Node<'_>, names: Names) -> Edge {
-    Edge { specifier: specifier.into(), line: line(node), names, is_open: false, is_stripped: false }
+    Edge { specifier: specifier.into(), line: line(node), names, is_open: false, glob: None, is_stripped: false }
 }
 
 /// An `import` that is not of types alone.
@@ -285,13 +287,42 @@ fn call(text: &[u8], node: Node<'_>) -> Option<Edge> {
     let argument = children(arguments).into_iter().find(|one| one.is_named() && one.kind() != "comment")?;
     match text_of(text, function) {
         "import" | "require" | "require.resolve" => Some(literal(text, argument, node)),
-        "import.meta.glob" | "import.meta.globEager" | "require.context" => {
-            let found = literal(text, argument, node);
-            let start = found.specifier.split('*').next().unwrap_or_default().to_owned();
-            Some(Edge { specifier: start, is_open: true, ..found })
-        }
+        "import.meta.glob" | "import.meta.globEager" => Some(globbed(text, argument, node)),
+        "require.context" => Some(context(text, arguments, node)),
         _ => None,
     }
+}
+
+/// `import.meta.glob()`: the files that its patterns match, or what a pattern that is made at run time starts with.
+fn globbed(text: &[u8], argument: Node<'_>, node: Node<'_>) -> Edge {
+    let all = if argument.kind() == "array" { children(argument) } else { vec![argument] };
+    let mut patterns = Vec::new();
+    for one in all.into_iter().filter(|one| one.is_named() && one.kind() != "comment") {
+        let found = literal(text, one, node);
+        if found.is_open {
+            let start = found.specifier.split('*').next().unwrap_or_default().to_owned();
+            return Edge { specifier: start, ..found };
+        }
+        patterns.push(found.specifier);
+    }
+    Edge { glob: Some(Glob { patterns, filter: None }), ..edge("", node, Names::All) }
+}
+
+/// `require.context(folder, whether below it too, expression)`.
+fn context(text: &[u8], arguments: Node<'_>, node: Node<'_>) -> Edge {
+    let given: Vec<Node<'_>> =
+        children(arguments).into_iter().filter(|one| one.is_named() && one.kind() != "comment").collect();
+    let found = given.first().map_or_else(|| edge("", node, Names::All), |first| literal(text, *first, node));
+    let is_flat = given.get(1).is_some_and(|one| one.kind() == "false");
+    let is_literal = given.get(1).is_none_or(|one| matches!(one.kind(), "true" | "false"));
+    if found.is_open || !is_literal {
+        return Edge { is_open: true, ..found };
+    }
+    let filter = given.get(2).and_then(|one| one.child_by_field_name("pattern"));
+    let filter = filter.map(|one| text_of(text, one).to_owned());
+    let below = if is_flat { "*" } else { "**/*" };
+    let patterns = vec![format!("{}/{below}", found.specifier.trim_end_matches('/'))];
+    Edge { specifier: String::new(), glob: Some(Glob { patterns, filter }), ..found }
 }
 
 /// `new URL('./worker.js', import.meta.url)`.

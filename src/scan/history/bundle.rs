@@ -6,7 +6,7 @@ use super::super::Shared;
 use super::{Repository, reveal};
 use crate::blob::Origin;
 use crate::source::history::{
-    Bounds, Content, Files, Graph, Indexes, Place, Provenance, Store, object_name, sweep_trees,
+    Bounds, Content, Files, Graph, Indexes, Lineage, Place, Provenance, Store, object_name, sweep_trees,
 };
 use crate::source::open::{Node, Root};
 use crate::source::repository::{Named, Refs};
@@ -104,14 +104,25 @@ pub(in super::super) fn scanned(shared: &Shared<'_>, prefix: &[u8], bytes: &[u8]
     search(shared, &Store::of_pack(&files, bytes, None), prefix, &Refs::default(), bytes.len() as u64);
 }
 
-/// The bundles in blobs.
-pub(super) fn blobs(repository: &Repository<'_>, graph: &Graph, bundles: &[(ObjectId, Place)], bounds: &Bounds) {
+/// The bundles in blobs; with the lineage of all that was revealed, if it is known already.
+pub(super) fn blobs(
+    repository: &Repository<'_>,
+    (graph, lineage): (&Graph, Option<&Lineage>),
+    revealed: &reveal::Revealed,
+    bounds: &Bounds,
+) {
+    let bundles = &revealed.bundles;
     if bundles.is_empty() {
         return;
     }
-    let ids: Vec<ObjectId> = bundles.iter().map(|bundle| bundle.0).collect();
+    let targets = revealed.targets();
     // What fails in placing a bundle takes nothing from reading it.
-    let paths = catch_unwind(AssertUnwindSafe(|| paths(repository, graph, &ids, bounds))).unwrap_or_default();
+    let paths = || {
+        let needles = reveal::Needles(&repository.shared.detector);
+        let swept = if lineage.is_none() { sweep_trees(repository.store, &needles, &targets, bounds).1 } else { None };
+        lineage.or(swept.as_ref()).map(|lineage| paths(graph, lineage, targets.len() - bundles.len(), bundles.len()))
+    };
+    let paths = catch_unwind(AssertUnwindSafe(paths)).ok().flatten().unwrap_or_default();
     for (number, (id, place)) in bundles.iter().enumerate() {
         let path = paths.get(number).cloned().flatten();
         let path = path.or_else(|| repository.staged(id).into_iter().next());
@@ -126,13 +137,12 @@ pub(super) fn blobs(repository: &Repository<'_>, graph: &Graph, bundles: &[(Obje
 /// Date and place in the order of a commit, and a path.
 type First<'s> = (i64, u32, &'s [u8]);
 
-/// The path that each of some blobs had in the first commit that had it.
-fn paths(repository: &Repository<'_>, graph: &Graph, ids: &[ObjectId], bounds: &Bounds) -> Vec<Option<Vec<u8>>> {
-    let needles = reveal::Needles(&repository.shared.detector);
-    let Some(lineage) = sweep_trees(repository.store, &needles, ids, bounds).1 else { return vec![None; ids.len()] };
-    let things: Vec<Vec<u32>> = (0..).zip(ids).map(|(number, _)| vec![number]).collect();
-    let provenance = Provenance::new(graph, &lineage, &things);
-    let mut firsts: Vec<Option<First<'_>>> = vec![None; ids.len()];
+/// The path that each of `count` targets, the first of which has the number `first`, had in the first commit that had it.
+fn paths(graph: &Graph, lineage: &Lineage, first: usize, count: usize) -> Vec<Option<Vec<u8>>> {
+    let mut things = vec![Vec::new(); first];
+    things.extend((0..).take(count).map(|number: u32| vec![number]));
+    let provenance = Provenance::new(graph, lineage, &things);
+    let mut firsts: Vec<Option<First<'_>>> = vec![None; count];
     for spot in &provenance.spots {
         let Some(&commit) = spot.introduced.first() else { continue };
         let first = (graph.commit(commit).time, graph.rank(commit), spot.path.as_slice());

@@ -92,6 +92,10 @@ impl Ground for InCommit<'_, '_> {
         graphs.decide(classifier, (self.facts, Top::Tree(self.tree)), path, judgement)
     }
 
+    fn imports_hold(&self, classifier: &Arc<Classifier>, graphs: &Graphs, path: &[u8], texts: &[String]) -> bool {
+        graphs.imports_hold(classifier, (self.facts, Top::Tree(self.tree)), path, texts)
+    }
+
     fn standing(&self, _: &[u8]) -> Standing {
         Standing::Kept
     }

@@ -38,12 +38,14 @@ pub(super) fn place(
     bounds: &Bounds,
 ) {
     super::bundle::pointers(repository, &revealed.pointers);
-    super::bundle::blobs(repository, graph, &revealed.bundles, bounds);
+    super::bundle::blobs(repository, (graph, lineage.as_ref()), &revealed, bounds);
     if revealed.blobs.is_empty() && revealed.names.is_empty() && revealed.texts.is_empty() {
         return;
     }
     let texts = revealed.texts;
-    let targets = Targets::new(revealed.blobs, revealed.names);
+    let mut targets = Targets::new(revealed.blobs, revealed.names);
+    // Bundles are targets of the lineage, and nothing that is placed here.
+    targets.things.resize(targets.ids.len() + revealed.bundles.len(), Vec::new());
     let placed = catch_unwind(AssertUnwindSafe(|| {
         let roots = Roots::new(repository.store, graph, repository.refs);
         let mut placer = Placer { repository, graph, roots, notes: Vec::new() };

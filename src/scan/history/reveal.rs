@@ -81,12 +81,13 @@ pub(super) struct Revealed {
 }
 
 impl Revealed {
-    /// The blobs with keys, then the trees with keys in names of entries, each once.
+    /// The blobs with keys, then the trees with keys in names of entries, each once, then the bundles.
     pub fn targets(&self) -> Vec<ObjectId> {
         let mut trees: Vec<ObjectId> = self.names.iter().map(|(id, _)| *id).collect();
         trees.sort_unstable();
         trees.dedup();
-        self.blobs.iter().map(|held| held.id).chain(trees).collect()
+        let bundles = self.bundles.iter().map(|bundle| bundle.0);
+        self.blobs.iter().map(|held| held.id).chain(trees).chain(bundles).collect()
     }
 }
 
