@@ -67,7 +67,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "command",
         &[
             "cli", "conclude", "config", "detect", "exit", "explain", "finding", "output", "path", "report", "rule",
-            "scan", "settings", "side", "stdio", "suppress",
+            "scan", "settings", "stdio", "suppress",
         ],
     ),
 ];

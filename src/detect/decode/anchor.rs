@@ -2,7 +2,7 @@
 //!
 //! Few and long, so that hardly any text holds one by chance. Forms without a fixed spelling are found by [`super::runs`].
 
-use super::super::prefix::Finder;
+use super::super::prefix::{Finder, stands_behind, trigger};
 use std::ops::Range;
 
 /// What an anchor says about the text around it.
@@ -46,19 +46,26 @@ pub(super) struct Anchor {
 pub(in super::super) struct Anchors {
     finder: Finder,
     forms: Vec<Form>,
+    /// Bytes one of which must stand before it, for each; most often none.
+    before: Vec<Vec<u8>>,
     len_max: usize,
 }
 
 impl Anchors {
     /// With `triggers`, which are no keys and are found in the same pass.
     pub fn new(triggers: &[String]) -> Self {
-        let mut needles = needles();
+        let (mut texts, mut forms): (Vec<Vec<u8>>, Vec<Form>) = needles().into_iter().unzip();
+        let mut before = vec![Vec::new(); texts.len()];
         // What starts with the stem is found with it.
-        let triggers = triggers.iter().filter(|trigger| !trigger.starts_with(STEM));
-        needles.extend(triggers.map(|trigger| (trigger.clone().into_bytes(), Form::Trigger)));
-        let texts: Vec<Vec<u8>> = needles.iter().map(|(text, _)| text.clone()).collect();
-        let len_max = texts.iter().map(Vec::len).max().unwrap_or(0);
-        Self { finder: Finder::new(&texts), forms: needles.into_iter().map(|(_, form)| form).collect(), len_max }
+        for one in triggers.iter().filter(|one| !one.starts_with(STEM)) {
+            let (first, needle) = trigger(one);
+            before.push(first);
+            texts.push(needle);
+            forms.push(Form::Trigger);
+        }
+        let len_max =
+            texts.iter().zip(&before).map(|(text, before)| text.len() + before.len().min(1)).max().unwrap_or(0);
+        Self { finder: Finder::new(&texts), forms, before, len_max }
     }
 
     /// Bytes of the longest.
@@ -68,7 +75,14 @@ impl Anchors {
 
     /// Whether there is any.
     pub fn any(&self, text: &[u8]) -> bool {
-        self.finder.find(text, 0).is_some()
+        let mut from = 0;
+        while let Some((index, range)) = self.finder.find(text, from) {
+            if stands_behind(text, range.start, &self.before[index]) {
+                return true;
+            }
+            from = range.start + 1;
+        }
+        false
     }
 
     /// The first that may be a key's and starts at `from` or later.

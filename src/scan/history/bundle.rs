@@ -22,6 +22,8 @@ const BUNDLE_BYTES_MAX: u64 = 256 << 20;
 const DEPTH_MAX: usize = 4;
 /// Pointers are shorter than this; so git-lfs says.
 pub(super) const POINTER_BYTES_MAX: u64 = 1_024;
+/// Bytes that any pack in a blob may inflate to, however small it is.
+const NESTED_BYTES_MIN: u64 = 64 << 20;
 const POINTERS_LISTED_MAX: usize = 1_000;
 const INNER: &[u8] = b"!/";
 
@@ -77,7 +79,7 @@ pub(super) fn file(shared: &Shared<'_>, path: &Path, named: &[u8]) -> Result<()>
     }
     let shown = if named.is_empty() { name.as_encoded_bytes() } else { named.trim_end_with(|end| end == '/') };
     shared.found_repository();
-    read(shared, None, &[shown, INNER].concat(), &bytes);
+    read(shared, None, &[shown, INNER].concat(), (&bytes, &Bounds::new(bytes.len() as u64)));
     Ok(())
 }
 
@@ -88,7 +90,7 @@ pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8])
     match bytes {
         Ok(Some(bytes)) if is_bundle(&bytes) => {
             shared.found_repository();
-            read(shared, None, &[&shown, INNER].concat(), &bytes);
+            read(shared, None, &[&shown, INNER].concat(), (&bytes, &Bounds::new(bytes.len() as u64)));
         }
         Ok(_) => {}
         Err(error) => shared.leave_out(&shown, &error.to_string()),
@@ -98,10 +100,16 @@ pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8])
 /// The bundle or the bare pack in a file that is scanned; `prefix` is what paths in it are shown behind.
 pub(in super::super) fn scanned(shared: &Shared<'_>, prefix: &[u8], bytes: &[u8], is_bundle: bool) {
     if is_bundle {
-        return read(shared, None, prefix, bytes);
+        return read(shared, None, prefix, (bytes, &nested(shared, bytes)));
     }
     let files = Files::open(Vec::new(), Kind::Sha1);
-    search(shared, &Store::of_pack(&files, bytes, None), prefix, &Refs::default(), bytes.len() as u64);
+    search(shared, &Store::of_pack(&files, bytes, None), prefix, &Refs::default(), &nested(shared, bytes));
+}
+
+/// What a pack in a blob or an archive may inflate to: as much as other archives of its size.
+fn nested(shared: &Shared<'_>, bytes: &[u8]) -> Bounds {
+    let limits = &shared.options.limits;
+    Bounds::within(limits.ratio.saturating_mul(bytes.len() as u64).max(NESTED_BYTES_MIN).min(limits.bytes))
 }
 
 /// The bundles in blobs; with the lineage of all that was revealed, if it is known already.
@@ -160,23 +168,24 @@ fn blob(repository: &Repository<'_>, id: &ObjectId, place: Place, name: &[u8]) {
     if name.find_iter(INNER).count() >= DEPTH_MAX {
         return repository.shared.leave_out(name, "limit on nesting reached");
     }
-    read(repository.shared, Some(repository.store), &[name, INNER].concat(), &bytes);
+    let bounds = nested(repository.shared, &bytes);
+    read(repository.shared, Some(repository.store), &[name, INNER].concat(), (&bytes, &bounds));
 }
 
 /// Reads a bundle; the objects that it is based on come from `around`.
-fn read(shared: &Shared<'_>, around: Option<&Store<'_>>, prefix: &[u8], bytes: &[u8]) {
+fn read(shared: &Shared<'_>, around: Option<&Store<'_>>, prefix: &[u8], (bytes, bounds): (&[u8], &Bounds)) {
     let Some((refs, object_hash, pack)) = head(bytes) else {
         return shared.leave_out(prefix, "a bundle whose head is damaged");
     };
     let files = Files::open(Vec::new(), object_hash);
     let around = around.filter(|store| store.object_hash() == object_hash);
-    search(shared, &Store::of_pack(&files, pack, around), prefix, &refs, bytes.len() as u64);
+    search(shared, &Store::of_pack(&files, pack, around), prefix, &refs, bounds);
 }
 
-fn search(shared: &Shared<'_>, store: &Store<'_>, prefix: &[u8], refs: &Refs, bytes: u64) {
+fn search(shared: &Shared<'_>, store: &Store<'_>, prefix: &[u8], refs: &Refs, bounds: &Bounds) {
     let indexes = Indexes::default();
     let repository = Repository { shared, git: None, prefix, tree_prefix: prefix, store, refs, indexes: &indexes };
-    repository.scan(&Bounds::new(bytes), &reveal::Needles(&shared.detector));
+    repository.scan(bounds, &reveal::Needles(&shared.detector));
 }
 
 /// The refs in front of a bundle, how its objects are named, and its pack; see gitformat-bundle(5).

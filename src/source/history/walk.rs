@@ -89,8 +89,12 @@ pub struct Bounds {
 impl Bounds {
     /// For stores of `bytes`: far more than an honest one inflates to.
     pub fn new(bytes: u64) -> Self {
-        let bytes_max = bytes.saturating_mul(2_000).max(16 << 30);
-        Self { left: AtomicU64::new(bytes_max), alone: Mutex::new(()) }
+        Self::within(bytes.saturating_mul(2_000).max(16 << 30))
+    }
+
+    /// At most `bytes` inflated and patched.
+    pub const fn within(bytes: u64) -> Self {
+        Self { left: AtomicU64::new(bytes), alone: Mutex::new(()) }
     }
 
     /// Takes `bytes` off what is left; says whether there were as many.
