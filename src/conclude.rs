@@ -30,7 +30,14 @@ pub fn settle(report: &mut Report, terms: &Terms, rules: &Rules, policy: Policy)
         let node = root.as_ref().zip(bytes.to_path().ok()).map(|(root, path)| root.node(path));
         matches!(node, Some(Err(OpenError::NotFound)))
     };
-    let around = Around { rules, is_whole: terms.is_whole && report.command == "scan", is_gone: &is_gone };
+    let was_there = |path: &str| terms.base.as_ref().is_none_or(|base| base.has_file(path));
+    let around = Around {
+        rules,
+        is_whole: terms.is_whole && report.command == "scan",
+        is_gone: &is_gone,
+        was_there: &was_there,
+        is_change: matches!(report.command.as_str(), "staged" | "range"),
+    };
     let mut findings = std::mem::take(&mut report.findings);
     report.config_digest.clone_from(&terms.digest);
     report.remarks.extend(terms.remarks.iter().cloned());

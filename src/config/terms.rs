@@ -69,6 +69,11 @@ pub struct Base {
 }
 
 impl Base {
+    /// Whether there is a file at `path` below the root, as reports encode it; true where that cannot be told.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.committed.file(&decode(path)).map_or(true, |file| file.is_some())
+    }
+
     /// The file at `path` below the root, as reports encode it, allows this key in a comment.
     pub fn has_comment(&self, path: &str, fingerprint: &str) -> bool {
         let Ok(Some(text)) = self.committed.file(&decode(path)) else { return false };

@@ -88,6 +88,13 @@ impl Baseline {
             if baseline.entries.len() >= ENTRIES_MAX {
                 return fault("a baseline has a million entries at most");
             }
+            if let Some(other) = baseline.get(&known.fingerprint, &known.path).filter(|other| **other != known) {
+                let told = format!(
+                    "{} at {} stands here twice, and not the same; keep one line",
+                    other.fingerprint, other.path
+                );
+                return fault(&told);
+            }
             baseline.insert(known);
         }
         Ok(baseline)

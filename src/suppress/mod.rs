@@ -45,6 +45,10 @@ pub struct Around<'a> {
     pub is_whole: bool,
     /// Whether nothing is at a path below the root any more.
     pub is_gone: &'a dyn Fn(&str) -> bool,
+    /// Whether something was at a path below the root where the change that is judged began; true where nothing tells.
+    pub was_there: &'a dyn Fn(&str) -> bool,
+    /// Whether what a change adds is looked at: that told renames from keys that are new.
+    pub is_change: bool,
 }
 
 /// Findings, settled.
@@ -246,8 +250,12 @@ impl<'s> Course<'s> {
     fn baseline(&mut self, finding: &Finding, fingerprint: &str, path: &str) -> Option<Suppression> {
         let known = match self.terms.baseline.get(fingerprint, path) {
             Some(known) => known,
-            None => self.moved(fingerprint)?,
+            None => self.moved(fingerprint).filter(|_| !(self.around.is_change && finding.new))?,
         };
+        if known.reach.is_some() && finding.is_in_files() && finding.new {
+            self.remarks.insert(remarks::back_in_files(finding));
+            return None;
+        }
         let key = (known.fingerprint.clone(), known.path.clone());
         self.settled.matched.insert(key, path.into());
         if known.path != path {
@@ -281,7 +289,9 @@ impl<'s> Course<'s> {
         self.terms.baseline.of_fingerprint(fingerprint).find(|known| {
             let is_found = here.is_some_and(|paths| paths.contains(&known.path));
             let is_taken = self.settled.matched.contains_key(&(known.fingerprint.clone(), known.path.clone()));
-            !is_found && !is_taken && (self.around.is_whole || (self.around.is_gone)(&known.path))
+            let is_gone = self.around.is_whole || (self.around.is_gone)(&known.path);
+            // What only the history has cannot move, nor what was gone before the change.
+            known.reach.is_none() && !is_found && !is_taken && is_gone && (self.around.was_there)(&known.path)
         })
     }
 

@@ -91,6 +91,11 @@ pub fn worse(finding: &Finding, known: &Known) -> String {
     )
 }
 
+/// A key that was in the history alone.
+pub fn back_in_files(finding: &Finding) -> String {
+    format!("{} is in the baseline as one that only the history has, and it is in a file again", named(finding))
+}
+
 /// A key that the baseline knows at another path.
 pub fn moved(known: &Known, path: &str) -> String {
     format!(

@@ -70,8 +70,10 @@ struct Targets {
     ids: Vec<ObjectId>,
     /// The first targets.
     blobs: Vec<Held>,
-    /// The other targets; each is a thing of its own, whatever names it holds.
+    /// The other targets; each name in one is a thing, the same in whichever tree it stands.
     trees: Vec<(ObjectId, Vec<Named>)>,
+    /// The tree and the place in it of the first of each name.
+    named: Vec<(usize, usize)>,
     things: Vec<Vec<u32>>,
     /// Numbers of keys, by fingerprint.
     keys: HashMap<String, u32>,
@@ -99,15 +101,26 @@ impl Targets {
             held.dedup();
             things.push(held);
         }
-        things.extend((0..trees.len()).map(|tree| vec![number(keys.len() + tree)]));
+        let (mut named, mut numbers) = (Vec::new(), BTreeMap::new());
+        for (tree, (_, names)) in trees.iter().enumerate() {
+            let of_tree = names.iter().enumerate().map(|(at, (name, _))| {
+                let next = number(keys.len() + named.len());
+                *numbers.entry(name.as_slice()).or_insert_with(|| {
+                    named.push((tree, at));
+                    next
+                })
+            });
+            things.push(of_tree.collect());
+        }
         let ids = blobs.iter().map(|held| held.id).chain(trees.iter().map(|tree| tree.0)).collect();
-        Self { ids, blobs, trees, things, keys }
+        Self { ids, blobs, trees, named, things, keys }
     }
 
-    /// The tree that is the thing with a number.
-    fn tree(&self, thing: u32) -> Option<(&ObjectId, &[Named])> {
-        let at = (thing as usize).checked_sub(self.keys.len())?;
-        self.trees.get(at).map(|(id, names)| (id, names.as_slice()))
+    /// The name that is the thing with a number, with a tree that holds it.
+    fn name(&self, thing: u32) -> Option<(&ObjectId, &[Named])> {
+        let &(tree, at) = self.named.get((thing as usize).checked_sub(self.keys.len())?)?;
+        let (id, names) = self.trees.get(tree)?;
+        Some((id, names.get(at..=at)?))
     }
 }
 
@@ -181,7 +194,7 @@ impl Placer<'_> {
                 let new = || Job::new(held, &spot.path, self.is_note(spot));
                 jobs.entry((&spot.path, holder.target)).or_insert_with(new).commits.extend(&holder.commits);
             }
-            if let Some((id, found)) = targets.tree(spot.thing) {
+            if let Some((id, found)) = targets.name(spot.thing) {
                 self.names(&spot.path, id, found, &history);
             }
             histories.insert((&spot.path, spot.thing), history);

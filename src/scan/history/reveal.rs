@@ -33,8 +33,10 @@ impl Search for Needles<'_> {
         Seams { reach: self.0.reach().saturating_sub(1), parts: &PARTS }
     }
 
-    fn opens(&self, start: &[u8], bytes: u64) -> bool {
-        unpack::opens(start) || (bytes <= super::bundle::POINTER_BYTES_MAX && super::bundle::is_pointer(start))
+    fn opens(&self, start: &[u8], end: &[u8], bytes: u64) -> bool {
+        unpack::opens(start)
+            || unpack::has_zip_end(end)
+            || (bytes <= super::bundle::POINTER_BYTES_MAX && super::bundle::is_pointer(start))
     }
 }
 
@@ -44,9 +46,9 @@ const PARTS: [Part; 256] = {
     let mut byte = 0;
     while byte < 128_u8 {
         parts[byte as usize] = match byte {
-            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'x' | b'X' | b'-' | b';' => Part::Both,
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'x' | b'X' | b'-' | b';' | b'\\' => Part::Both,
             b' ' | b',' | b':' | b'\t' | b'\r' | b'\n' => Part::List,
-            b'+' | b'/' | b'=' | b'_' | b'\\' | b'%' | b'&' | b'#' => Part::Run,
+            b'+' | b'/' | b'=' | b'_' | b'%' | b'&' | b'#' | b'{' | b'}' => Part::Run,
             byte if byte.is_ascii_alphabetic() => Part::Run,
             _ => Part::None,
         };

@@ -132,6 +132,23 @@ impl<'d> Delta<'d> {
     }
 }
 
+impl Delta<'_> {
+    /// The last `len` bytes of the result, or all of them, in `out`.
+    pub fn end<'s>(&self, base: &[u8], len: usize, out: &'s mut Vec<u8>) -> Option<&'s [u8]> {
+        let (mut first, mut bytes) = (self.steps.len(), 0);
+        while first > 0 && bytes < len {
+            first -= 1;
+            bytes += self.steps[first].len as usize;
+        }
+        out.clear();
+        for &step in &self.steps[first..] {
+            let piece = self.piece(step, base)?;
+            out.extend_from_slice(&piece[piece.len().saturating_sub(len)..]);
+        }
+        Some(&out[out.len().saturating_sub(len)..])
+    }
+}
+
 /// How much of what a delta copies has to be seen where it meets something else.
 #[derive(Clone, Copy)]
 pub struct Seams<'s> {
@@ -157,9 +174,9 @@ pub enum Part {
 /// Stands where something was passed over.
 const PASSED_OVER: u8 = 1;
 /// The shortest line of a run that goes on in the next line.
-const LINE_MIN: usize = 60;
+const LINE_MIN: usize = 20;
 /// More of a list is not needed to tell that it is one and to see what changed in it.
-const LIST_MAX: usize = 128;
+const LIST_MAX: usize = 512;
 /// The most bytes between two lines of a run.
 const BREAK_MAX: usize = 64;
 
@@ -270,6 +287,8 @@ mod tests {
         assert_eq!(delta.start(&base, 5, &mut Vec::new()).unwrap(), &base[..5]);
         assert_eq!(delta.start(&base, 201, &mut Vec::new()).unwrap(), &out[..201]);
         assert_eq!(delta.start(&base, 500, &mut Vec::new()).unwrap(), out);
+        assert_eq!(delta.end(&base, 103, &mut Vec::new()).unwrap(), &out[199..]);
+        assert_eq!(delta.end(&base, 500, &mut Vec::new()).unwrap(), out);
     }
 
     #[test]
@@ -306,7 +325,7 @@ mod tests {
             ("qqqqq.....qqqq".to_owned(), (5, 4)),
             (format!("qq\n  {line}\r\n{line}. .{line}\n{line}\n"), (127, 122)),
             (format!("qq\n{line}..\nq"), (63, 3)),
-            (format!("7,7,7,...{}", "7,".repeat(200)), (6, 128)),
+            (format!("7,7,7,...{}", "7,".repeat(300)), (6, 512)),
         ] {
             assert_eq!(seams.of(piece.as_bytes()), expected, "{piece}");
         }

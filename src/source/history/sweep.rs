@@ -8,7 +8,7 @@ use super::lineage::Lineage;
 use super::loose;
 use super::pack::Pack;
 use super::store::{Place, Store, object_name};
-use super::walk::{self, Base, Bounds, News, Object, START_BYTES, Visitor as _};
+use super::walk::{self, Base, Bounds, END_BYTES, News, Object, START_BYTES, Visitor as _};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +24,8 @@ pub trait Search: Sync {
     fn any_part(&self, start: &[u8], bytes: &[u8]) -> bool;
     /// How much of what a delta copies [`Search::any_part`] has to see.
     fn seams(&self) -> Seams<'_>;
-    /// Whether an object of `bytes` that starts with `start` has to be looked at whatever it holds.
-    fn opens(&self, start: &[u8], bytes: u64) -> bool;
+    /// Whether an object of `bytes` that starts with `start` and ends with `end` has to be looked at whatever it holds.
+    fn opens(&self, start: &[u8], end: &[u8], bytes: u64) -> bool;
 }
 
 /// An object to look at.
@@ -129,9 +129,10 @@ impl Swept {
         self.objects += 1;
         self.bytes += object.bytes.len() as u64;
         let start = &object.bytes[..object.bytes.len().min(START_BYTES)];
+        let end = &object.bytes[object.bytes.len().saturating_sub(END_BYTES)..];
         let is_found =
             if object.kind == Kind::Blob { search.any(object.bytes) } else { search.any_part(b"", object.bytes) };
-        let is_opened = object.kind == Kind::Blob && search.opens(start, object.bytes.len() as u64);
+        let is_opened = object.kind == Kind::Blob && search.opens(start, end, object.bytes.len() as u64);
         if is_found || is_opened {
             self.hits.push(hit());
         }
@@ -197,7 +198,7 @@ impl walk::Visitor for Sweeper<'_, '_> {
     fn needs(&mut self, kind: Kind, base: &bool, news: News<'_>) -> bool {
         kind == Kind::Commit
             || *base
-            || (kind == Kind::Blob && self.search.opens(news.start, news.bytes))
+            || (kind == Kind::Blob && self.search.opens(news.start, news.end, news.bytes))
             || self.search.any_part(if kind == Kind::Blob { news.start } else { b"" }, news.changed)
     }
 

@@ -23,6 +23,8 @@ const HELD_BYTES_MAX: usize = 64 << 20;
 const POOLED_BYTES_MAX: usize = 4 << 20;
 /// Bytes of the start of each object that the visitor sees.
 pub const START_BYTES: usize = 512;
+/// Bytes of the end, likewise.
+pub const END_BYTES: usize = 22;
 
 /// What meets the objects of one thread.
 pub trait Visitor {
@@ -72,6 +74,8 @@ pub struct Base<'b, S> {
 pub struct News<'n> {
     /// The first [`START_BYTES`] of the result, or all of them.
     pub start: &'n [u8],
+    /// The last [`END_BYTES`] of the result, or all of them.
+    pub end: &'n [u8],
     /// All that may hold what the base does not, see [`Delta::news`].
     pub changed: &'n [u8],
     /// Bytes of the result.
@@ -152,6 +156,7 @@ struct Walker<'w, 'p, V: Visitor> {
     steps: Vec<Step>,
     news: Vec<u8>,
     start: Vec<u8>,
+    end: Vec<u8>,
     pool: Vec<Buffer>,
     stack: Vec<Frame<V::State>>,
     held_bytes: usize,
@@ -168,6 +173,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             steps: Vec::new(),
             news: Vec::new(),
             start: Vec::new(),
+            end: Vec::new(),
             pool: Vec::new(),
             stack: Vec::new(),
             held_bytes: 0,
@@ -241,25 +247,26 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if delta.base_bytes != base.bytes().len() as u64 {
             return Err("delta for another base");
         }
+        if delta.result_bytes > OBJECT_BYTES_MAX {
+            return Err("a delta that makes more than 128 MiB");
+        }
+        if !self.bounds.take(delta.result_bytes) {
+            return Err("limit on inflated bytes reached");
+        }
         let has_children = self.pack.first_child(child) != NONE;
         let is_needed = match self.visitor.seams() {
             None => true,
             Some(seams) => {
                 delta.news(base.bytes(), seams, &mut self.news).ok_or("damaged delta")?;
                 let start = delta.start(base.bytes(), START_BYTES, &mut self.start).ok_or("damaged delta")?;
-                let news = News { start, changed: &self.news, bytes: delta.result_bytes };
+                let end = delta.end(base.bytes(), END_BYTES, &mut self.end).ok_or("damaged delta")?;
+                let news = News { start, end, changed: &self.news, bytes: delta.result_bytes };
                 self.visitor.needs(kind, state, news)
             }
         };
         if !is_needed && !has_children {
             self.visitor.passed(child, kind, delta.result_bytes);
             return Ok(None);
-        }
-        if delta.result_bytes > OBJECT_BYTES_MAX {
-            return Err("a delta that makes more than 128 MiB");
-        }
-        if !self.bounds.take(delta.result_bytes) {
-            return Err("limit on inflated bytes reached");
         }
         let mut buffer = self.pool.pop().unwrap_or_default();
         let len = usize::try_from(delta.result_bytes).map_err(|_| "too large")?;
