@@ -337,6 +337,9 @@ fn archives_in_a_history_are_opened() {
     workspace.git(&["init", "-q"]);
     workspace.write("lib/a.tgz", pack::gzip(&pack::tar(&[("k.env", &line(&live_key(13)))])));
     workspace.write("b.tar", pack::tar(&[("app/k.env", &line(&live_key(14)))]));
+    let content = line(&live_key(15));
+    let zip = pack::zip_of(&[("k.env", &content, true)], Method::Deflated);
+    workspace.write("s.run", [format!("#!/bin/sh\n{}", "echo x\n".repeat(200)).as_bytes(), &zip].concat());
     workspace.git(&["add", "-A"]);
     workspace.git(&["commit", "-qm", "one"]);
     workspace.git(&["rm", "-q", "-r", "."]);
@@ -345,7 +348,7 @@ fn archives_in_a_history_are_opened() {
     let run = workspace.run(&["history", "--format", "json"]);
     let mut found = places(&run);
     found.sort();
-    assert_eq!(found, [("b.tar!/app/k.env".into(), 2, 6), ("lib/a.tgz!/k.env".into(), 2, 6)]);
+    assert_eq!(found, ["b.tar!/app/k.env", "lib/a.tgz!/k.env", "s.run!/k.env"].map(|path| (path.to_owned(), 2, 6)));
 }
 
 #[test]

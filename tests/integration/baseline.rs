@@ -255,6 +255,43 @@ fn a_key_that_moved_stays_known_where_the_history_has_it() {
 }
 
 #[test]
+fn a_key_that_went_is_not_known_where_a_change_brings_it_back() {
+    for is_pruned in [false, true] {
+        let (work, _) = gone();
+        if is_pruned {
+            ok(work.run(&["baseline", "prune"]));
+        }
+        work.git(&["add", "."]);
+        work.git(&["commit", "-q", "--allow-empty", "-m", "base"]);
+        work.git(&["branch", "base"]);
+        for path in ["a.py", "svc/new.py"] {
+            // At its own path, an entry that still stands there knows it.
+            let is_known = path == "a.py" && !is_pruned;
+            work.write(path, format!("K = '{}'\n", live_key(1)));
+            work.git(&["add", "."]);
+            assert_eq!(work.run(&["staged"]).code, Some(i32::from(!is_known)), "{path} {is_pruned}");
+            work.git(&["commit", "-q", "-m", "again"]);
+            let range = work.run(&["range", "base..HEAD", "--policy-from", "base"]);
+            assert_eq!(range.code, Some(i32::from(!is_known)), "{path} {is_pruned}: {}", range.stdout);
+            let tree = work.run(&["scan", "--policy-from", "base"]);
+            assert_eq!(tree.code, Some(i32::from(!is_known)), "{path} {is_pruned}: {}", tree.stdout);
+            work.git(&["reset", "-q", "--hard", "base"]);
+        }
+    }
+}
+
+#[test]
+fn two_lines_for_one_key_are_one_too_many() {
+    let (work, text) = gone();
+    let line = text.lines().nth(1).unwrap();
+    work.write(FILE, format!("{text}{line}\n"));
+    assert_eq!(scan(&work).0, Some(0));
+    work.write(FILE, format!("{text}{}\n", line.replacen('{', "{\"reason\":\"x\",", 1)));
+    let run = work.run(&["scan"]);
+    assert!(run.code == Some(2) && run.stderr.contains("stands here twice"), "{}", run.stderr);
+}
+
+#[test]
 fn a_history_that_cannot_be_read_whole_takes_nothing_out() {
     let (work, _) = gone();
     let clone = work.path().join("shallow");

@@ -277,3 +277,26 @@ fn reports_do_not_depend_on_threads() {
         }
     }
 }
+
+#[test]
+fn what_changes_beside_a_name_does_not_touch_it() {
+    let work = Workspace::new();
+    work.git(&["init", "-q", "-b", "main"]);
+    let mut commits = Vec::new();
+    for number in 0..6 {
+        work.write("d/other.txt", format!("{number}\n"));
+        if number == 1 {
+            work.write(format!("d/{}.txt", live_key(77)), "x\n");
+        }
+        work.git(&["add", "-A"]);
+        work.git_at(1_700_000_000 + number, &["commit", "-q", "-m", "x"]);
+        commits.push(work.ask(&["rev-parse", "HEAD"]));
+    }
+    let report = work.run(&["history", "--format", "json"]).json();
+    let found = report["findings"].as_array().unwrap();
+    let in_trees = found.iter().filter(|one| one["origin"]["kind"] == "tree-entry").collect::<Vec<_>>();
+    assert_eq!(in_trees.len(), 1, "{report}");
+    let history = &in_trees[0]["history"];
+    assert_eq!(history["introduced"]["commit"], commits[1].trim());
+    assert_eq!((&history["removed"], &history["at_head"]), (&serde_json::Value::Null, &serde_json::json!(true)));
+}
