@@ -38,7 +38,7 @@ impl Workspace {
     /// The program, in this folder and in an environment that says nothing.
     pub fn command(&self, args: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_ansalint");
-        // `tests/isolation/run --suite` lets every run go without sockets and new processes.
+        // `.ci/run` lets every run go without sockets and new processes.
         let mut command = Command::new(std::env::var_os("ANSALINT_UNDER").unwrap_or_else(|| program.into()));
         command.args(std::env::var_os("ANSALINT_UNDER").map(|_| program)).args(args);
         command.current_dir(self.path()).env_clear().stdin(Stdio::null());

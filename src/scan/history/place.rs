@@ -73,7 +73,7 @@ struct Targets {
     /// The other targets; each name in one is a thing, the same in whichever tree it stands.
     trees: Vec<(ObjectId, Vec<Named>)>,
     /// The tree and the place in it of the first of each name.
-    named: Vec<(usize, usize)>,
+    firsts: Vec<(usize, usize)>,
     things: Vec<Vec<u32>>,
     /// Numbers of keys, by fingerprint.
     keys: HashMap<String, u32>,
@@ -101,24 +101,24 @@ impl Targets {
             held.dedup();
             things.push(held);
         }
-        let (mut named, mut numbers) = (Vec::new(), BTreeMap::new());
+        let (mut firsts, mut numbers) = (Vec::new(), BTreeMap::new());
         for (tree, (_, names)) in trees.iter().enumerate() {
             let of_tree = names.iter().enumerate().map(|(at, (name, _))| {
-                let next = number(keys.len() + named.len());
+                let next = number(keys.len() + firsts.len());
                 *numbers.entry(name.as_slice()).or_insert_with(|| {
-                    named.push((tree, at));
+                    firsts.push((tree, at));
                     next
                 })
             });
             things.push(of_tree.collect());
         }
         let ids = blobs.iter().map(|held| held.id).chain(trees.iter().map(|tree| tree.0)).collect();
-        Self { ids, blobs, trees, named, things, keys }
+        Self { ids, blobs, trees, firsts, things, keys }
     }
 
     /// The name that is the thing with a number, with a tree that holds it.
     fn name(&self, thing: u32) -> Option<(&ObjectId, &[Named])> {
-        let &(tree, at) = self.named.get((thing as usize).checked_sub(self.keys.len())?)?;
+        let &(tree, at) = self.firsts.get((thing as usize).checked_sub(self.keys.len())?)?;
         let (id, names) = self.trees.get(tree)?;
         Some((id, names.get(at..=at)?))
     }
