@@ -298,5 +298,5 @@ fn what_changes_beside_a_name_does_not_touch_it() {
     assert_eq!(in_trees.len(), 1, "{report}");
     let history = &in_trees[0]["history"];
     assert_eq!(history["introduced"]["commit"], commits[1].trim());
-    assert_eq!((&history["removed"], &history["at_head"]), (&serde_json::Value::Null, &serde_json::json!(true)));
+    assert_eq!((&history["removed"], &history["at_head"]), (&Value::Null, &Value::Bool(true)));
 }
