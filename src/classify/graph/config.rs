@@ -3,8 +3,9 @@
 //! A file that does not parse says nothing; it is never an error.
 
 use super::resolve::join;
+use crate::classify::manifest::dependencies;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries of a list that are looked at.
 const ENTRIES_MAX: usize = 1_000;
@@ -23,6 +24,8 @@ pub(super) struct Package {
     pub imports: Vec<(String, String)>,
     /// Globs of the modules that do something when they are loaded; none where all may.
     pub effects: Option<Vec<String>>,
+    /// Packages it depends on, in whatever way.
+    pub dependencies: BTreeSet<String>,
 }
 
 /// What a configuration says of names.
@@ -40,7 +43,9 @@ impl Package {
         let string = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let main =
             ["source", "module", "browser", "react-native", "main", "types"].iter().filter_map(|key| string(key));
-        let mut package = Self { name: string("name").unwrap_or_default(), main: main.collect(), ..Self::default() };
+        let (main, dependencies) = (main.collect(), dependencies("package.json", text));
+        let name = string("name").unwrap_or_default();
+        let mut package = Self { name, main, dependencies, ..Self::default() };
         if let Some(exports) = value.get("exports") {
             targets(".", exports, &mut package.exports);
         }

@@ -62,6 +62,10 @@ pub(super) enum Target {
     Missing,
 }
 
+/// Modules of a runtime that have others below them.
+const BUILT_IN: [&str; 12] =
+    ["fs", "timers", "stream", "util", "path", "dns", "readline", "assert", "inspector", "bun", "deno", "cloudflare"];
+
 /// Everything that names are looked up in.
 #[derive(Default)]
 pub(super) struct Resolver {
@@ -134,7 +138,18 @@ impl Resolver {
             paths.aliases.iter().any(|(pattern, _)| pattern != "*" && matched(pattern, specifier).is_some())
         });
         let is_workspace = self.named.contains_key(split(specifier).0);
-        if is_own || is_aliased || is_workspace { Target::Missing } else { Target::Outside }
+        // A path below a package that nobody depends on is what a bundler makes of an alias that is not known here.
+        let (name, below) = split(specifier);
+        let is_bare = below.is_empty() && !name.starts_with('@');
+        let is_foreign = is_bare || self.is_dependency(here, name) || BUILT_IN.contains(&name);
+        if is_own || is_aliased || is_workspace || !is_foreign { Target::Missing } else { Target::Outside }
+    }
+
+    /// Whether a package around `here` depends on the one called `name`, or on its types.
+    fn is_dependency(&self, here: &str, name: &str) -> bool {
+        let types = format!("@types/{}", name.trim_start_matches('@').replace('/', "__"));
+        let mut packages = above(here).filter_map(|folder| self.packages.get(folder));
+        packages.any(|package| package.dependencies.contains(name) || package.dependencies.contains(&types))
     }
 
     /// The beginning of paths that `specifier`, cut where it is filled in at run time, may lead to.
