@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use decode::{Anchors, Explorer, Mode};
 use grammar::Run;
 use placeholder::Placeholder;
-use prefix::{Needle, Prefixes, Triggers};
+use prefix::{Guarded, Needle, Prefixes, trigger};
 use std::ops::Range;
 
 /// The lengths of identifiers that Ansa publishes: base64 of 24 bytes, and a UUID.
@@ -56,7 +56,7 @@ pub struct Detector {
     prefixes: Prefixes,
     anchors: Anchors,
     /// Needles of names and calls, for texts in which anything stands.
-    triggers: Triggers,
+    triggers: Guarded,
     environments: Vec<(Environment, String)>,
     placeholder: Placeholder,
 }
@@ -69,7 +69,7 @@ impl Detector {
         Ok(Self {
             prefixes: Prefixes::new(&rules.keys),
             anchors: Anchors::new(&rules.calls.needles),
-            triggers: Triggers::new(&rules.calls.needles),
+            triggers: Guarded::new(rules.calls.needles.iter().map(|one| trigger(one))),
             environments: environments.collect(),
             placeholder: Placeholder::new(&rules.keys, &rules.placeholders)?,
         })
@@ -96,7 +96,7 @@ impl Detector {
     pub fn triggers(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut from = 0;
-        while let Some(range) = self.triggers.find(bytes, from) {
+        while let Some((_, range)) = self.triggers.find(bytes, from) {
             from = range.end;
             found.push(range);
         }

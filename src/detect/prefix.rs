@@ -98,37 +98,35 @@ fn widen(text: &[u8], width: usize) -> Vec<u8> {
     wide
 }
 
-/// A search for triggers: needles that may say in front, in brackets, which bytes one of must stand before them.
-pub(super) struct Triggers {
+/// A search for needles that may want one of some bytes before them.
+pub(super) struct Guarded {
     finder: Finder,
+    /// The bytes, for each needle; most often none.
     before: Vec<Vec<u8>>,
 }
 
-impl Triggers {
-    pub fn new(triggers: &[String]) -> Self {
-        let (before, needles): (Vec<_>, Vec<_>) = triggers.iter().map(|one| trigger(one)).unzip();
+impl Guarded {
+    /// Of pairs of those bytes and a needle.
+    pub fn new(needles: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        let (before, needles): (Vec<_>, Vec<_>) = needles.unzip();
         Self { finder: Finder::new(&needles), before }
     }
 
-    /// Where the first stands that starts at `from` or later.
-    pub fn find(&self, bytes: &[u8], mut from: usize) -> Option<Range<usize>> {
+    /// The index of the first that starts at `from` or later, and where it stands.
+    pub fn find(&self, bytes: &[u8], mut from: usize) -> Option<(usize, Range<usize>)> {
         loop {
             let (index, range) = self.finder.find(bytes, from)?;
-            if stands_behind(bytes, range.start, &self.before[index]) {
-                return Some(range);
+            let before = &self.before[index];
+            if before.is_empty() || range.start.checked_sub(1).is_some_and(|last| before.contains(&bytes[last])) {
+                return Some((index, range));
             }
             from = range.start + 1;
         }
     }
 }
 
-/// What has to stand before a trigger, if anything, and what it is found by.
+/// A trigger as the rules write it: what has to stand before it in brackets, if anything, and what it is found by.
 pub(super) fn trigger(text: &str) -> (Vec<u8>, Vec<u8>) {
     let (before, needle) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).unwrap_or(("", text));
     (before.into(), needle.into())
-}
-
-/// Whether one of `before`, if there are any, stands before `at`.
-pub(super) fn stands_behind(bytes: &[u8], at: usize, before: &[u8]) -> bool {
-    before.is_empty() || at.checked_sub(1).is_some_and(|last| before.contains(&bytes[last]))
 }

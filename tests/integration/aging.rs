@@ -1,5 +1,6 @@
 //! Which keys a change adds, and which were there before: where the two are hard to tell, and where they cannot be told.
 
+use crate::changes::{add, commit, staged};
 use crate::template::{expand, live_key};
 use crate::told::Told;
 use crate::workspace::Workspace;
@@ -11,20 +12,6 @@ fn repository() -> Workspace {
     commit(&workspace, "README", "r\n");
     workspace.git(&["tag", "base"]);
     workspace
-}
-
-fn add(workspace: &Workspace, path: &str, content: &str) {
-    workspace.write(path, content);
-    workspace.git(&["add", "-f", path]);
-}
-
-fn commit(workspace: &Workspace, path: &str, content: &str) {
-    add(workspace, path, content);
-    workspace.git(&["commit", "-qm", "c"]);
-}
-
-fn staged(workspace: &Workspace) -> Told {
-    workspace.told(&["staged"])
 }
 
 fn assert_age(told: &Told, key: &str, path: &str, new: bool) {

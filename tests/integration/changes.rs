@@ -11,17 +11,17 @@ fn repository(init: &[&str]) -> Workspace {
     workspace
 }
 
-fn add(workspace: &Workspace, path: &str, content: &str) {
+pub fn add(workspace: &Workspace, path: &str, content: &str) {
     workspace.write(path, content);
     workspace.git(&["add", "-f", path]);
 }
 
-fn commit(workspace: &Workspace, path: &str, content: &str) {
+pub fn commit(workspace: &Workspace, path: &str, content: &str) {
     add(workspace, path, content);
     workspace.git(&["commit", "-qm", "c"]);
 }
 
-fn staged(workspace: &Workspace) -> Told {
+pub fn staged(workspace: &Workspace) -> Told {
     workspace.told(&["staged"])
 }
 

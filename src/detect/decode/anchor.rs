@@ -2,7 +2,7 @@
 //!
 //! Few and long, so that hardly any text holds one by chance. Forms without a fixed spelling are found by [`super::runs`].
 
-use super::super::prefix::{Finder, stands_behind, trigger};
+use super::super::prefix::{Guarded, trigger};
 use std::ops::Range;
 
 /// What an anchor says about the text around it.
@@ -44,28 +44,25 @@ pub(super) struct Anchor {
 
 /// All of them, in one searcher.
 pub(in super::super) struct Anchors {
-    finder: Finder,
+    finder: Guarded,
     forms: Vec<Form>,
-    /// Bytes one of which must stand before it, for each; most often none.
-    before: Vec<Vec<u8>>,
     len_max: usize,
 }
 
 impl Anchors {
     /// With `triggers`, which are no keys and are found in the same pass.
     pub fn new(triggers: &[String]) -> Self {
-        let (mut texts, mut forms): (Vec<Vec<u8>>, Vec<Form>) = needles().into_iter().unzip();
-        let mut before = vec![Vec::new(); texts.len()];
+        let mut needles: Vec<(Vec<u8>, Vec<u8>, Form)> =
+            needles().into_iter().map(|(text, form)| (Vec::new(), text, form)).collect();
         // What starts with the stem is found with it.
         for one in triggers.iter().filter(|one| !one.starts_with(STEM)) {
-            let (first, needle) = trigger(one);
-            before.push(first);
-            texts.push(needle);
-            forms.push(Form::Trigger);
+            let (before, text) = trigger(one);
+            needles.push((before, text, Form::Trigger));
         }
-        let len_max =
-            texts.iter().zip(&before).map(|(text, before)| text.len() + before.len().min(1)).max().unwrap_or(0);
-        Self { finder: Finder::new(&texts), forms, before, len_max }
+        let len_max = needles.iter().map(|(before, text, _)| text.len() + before.len().min(1)).max().unwrap_or(0);
+        let forms = needles.iter().map(|(.., form)| *form).collect();
+        let finder = Guarded::new(needles.into_iter().map(|(before, text, _)| (before, text)));
+        Self { finder, forms, len_max }
     }
 
     /// Bytes of the longest.
@@ -75,14 +72,7 @@ impl Anchors {
 
     /// Whether there is any.
     pub fn any(&self, text: &[u8]) -> bool {
-        let mut from = 0;
-        while let Some((index, range)) = self.finder.find(text, from) {
-            if stands_behind(text, range.start, &self.before[index]) {
-                return true;
-            }
-            from = range.start + 1;
-        }
-        false
+        self.finder.find(text, 0).is_some()
     }
 
     /// The first that may be a key's and starts at `from` or later.

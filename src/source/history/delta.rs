@@ -130,9 +130,7 @@ impl<'d> Delta<'d> {
         }
         Some(out)
     }
-}
 
-impl Delta<'_> {
     /// The last `len` bytes of the result, or all of them, in `out`.
     pub fn end<'s>(&self, base: &[u8], len: usize, out: &'s mut Vec<u8>) -> Option<&'s [u8]> {
         let (mut first, mut bytes) = (self.steps.len(), 0);
