@@ -120,6 +120,16 @@ impl Detector {
         self.anchors.len_max()
     }
 
+    /// The fewest bytes of what [`Detector::any`] tells by its sample.
+    pub const fn run_min(&self) -> usize {
+        decode::RUN_MIN
+    }
+
+    /// Bytes that follow one another in what [`Detector::any`] tells by its spelling, all of which has three bytes or more.
+    pub fn pairs(&self) -> impl Iterator<Item = [u8; 2]> + '_ {
+        self.anchors.pairs()
+    }
+
     /// Gives every candidate in `bytes` to `take`, in order of position.
     pub fn search(&self, bytes: &[u8], take: &mut dyn FnMut(Candidate)) {
         self.walk(bytes, &mut |needle, limit| take(self.candidate(bytes, needle, limit)));

@@ -132,7 +132,7 @@ impl<'s> Place<'s> {
     fn large(&self, path: &[u8], id: &ObjectId, reason: &str, inspector: &mut Inspector<'_>) {
         let folders: Vec<_> = self.objects.folders().filter_map(|folder| folder.folder(Path::new("")).ok()).collect();
         let files = crate::source::history::Files::open(folders, self.objects.object_hash());
-        let store = crate::source::history::Store::new(&files);
+        let store = crate::source::history::Store::new(&files, &crate::source::history::Bounds::new(files.bytes()));
         let content = store.find(id).and_then(|place| store.content(id, place));
         match content {
             Some(mut content) => inspector.blob(Blob { origin: Origin::Blob, path, windows: &mut content }),

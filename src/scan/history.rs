@@ -133,8 +133,8 @@ fn directory_scan(shared: &Shared<'_>, directory: &GitDirectory, root: &Path, na
     for (path, reason) in faults.iter().chain(&files.faults) {
         leave_out(path, reason);
     }
-    let store = Store::new(&files);
     let bounds = Bounds::new(files.bytes());
+    let store = Store::new(&files, &bounds);
     let repository = Repository {
         shared,
         git: Some(&directory.git),
@@ -144,7 +144,7 @@ fn directory_scan(shared: &Shared<'_>, directory: &GitDirectory, root: &Path, na
         refs: &refs,
         indexes: &indexes,
     };
-    let graph = repository.scan(&bounds, &reveal::Needles(&shared.detector));
+    let graph = repository.scan(&bounds, &reveal::Needles::new(&shared.detector));
     let is_partial = directory.is_partial || files.has_promisor();
     repository.boundaries(directory, &graph, is_partial, &bounds);
     refs.find(b"HEAD").map(|id| id.to_hex().to_string())

@@ -179,10 +179,10 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
         true
     }
 
-    fn pack(&mut self, inner: &Inner, input: &dyn ReadAt, offset: u64) -> Result<(), String> {
+    fn pack(&mut self, inner: &Inner, input: &dyn ReadAt, offset: u64, left: u64) -> Result<u64, String> {
         let is_bundle = offset > 0;
         if !self.inspector.ground.opens_packs(is_bundle && inner.shown == self.path) {
-            return Ok(());
+            return Ok(0);
         }
         let kept;
         let bytes = if let Some(bytes) = input.whole() {
@@ -196,9 +196,9 @@ impl<'s: 'o, 'o> unpack::Visitor for Opening<'s, '_, 'o> {
         };
         let prefix = [self.inspector.ground.prefix(), &inner.shown, b"!/"].concat();
         let apart = self.shared.apart();
-        bundle::scanned(&apart, &prefix, bytes, is_bundle);
+        let spent = bundle::scanned(&apart, &prefix, (bytes, is_bundle), left);
         self.inspector.batch.merge(apart.into_batch());
-        Ok(())
+        Ok(spent)
     }
 
     fn left_out(&mut self, inner: &Inner, reason: &str) {

@@ -24,6 +24,11 @@ impl Buffer {
         &self.bytes[..self.len]
     }
 
+    /// The same, to be changed.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.len]
+    }
+
     /// Room for `len` bytes, whose content is left from before.
     pub fn room(&mut self, len: usize) -> &mut [u8] {
         if self.bytes.len() < len {

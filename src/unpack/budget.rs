@@ -112,6 +112,12 @@ impl Budget {
         self.is_open()
     }
 
+    /// Bytes that may still come out.
+    pub fn left(&self) -> u64 {
+        let by_ratio = self.limits.ratio.max(1).saturating_mul(self.outer).max(FREE_WORK_BYTES);
+        (self.limits.bytes.saturating_sub(self.bytes.get())).min(by_ratio.saturating_sub(self.work.get()))
+    }
+
     /// Whether nothing has been cut.
     pub fn is_open(&self) -> bool {
         self.cut.borrow().is_none()

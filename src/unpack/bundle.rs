@@ -21,12 +21,15 @@ pub(super) fn read<V: Visitor>(
         let found = find(input, &[b"\n\nPACK"], 0..input.size().min(HEADER_BYTES_MAX))?;
         found.ok_or_else(|| Fault::Damaged("damaged: it has no pack".into()))? + 2
     };
-    // What deltas are made of is held while they are resolved; walks have bounds of their own.
+    // What deltas are made of is held while they are resolved.
     let Some(_memory) = unpacker.budget.memory(input.size() - offset) else {
         return Err(Fault::Damaged("needs more memory than there is for one archive".into()));
     };
     if !unpacker.budget.entry() {
         return Err(Fault::Cut);
     }
-    unpacker.visitor.pack(&level.inner, input, offset).map_err(Fault::Damaged)
+    let left = unpacker.budget.left();
+    let spent = unpacker.visitor.pack(&level.inner, input, offset, left).map_err(Fault::Damaged)?;
+    unpacker.budget.spend(spent);
+    Ok(())
 }

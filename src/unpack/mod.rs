@@ -83,8 +83,8 @@ pub trait Visitor {
     fn name(&mut self, inner: &Inner);
     /// A piece of the container `input`, whose text is at `inner`; says whether it holds anything that is searched for.
     fn piece(&mut self, inner: &Inner, input: &dyn ReadAt, piece: Piece<'_>) -> bool;
-    /// Objects of git in the order of a pack, which starts at `offset` of `input`.
-    fn pack(&mut self, inner: &Inner, input: &dyn ReadAt, offset: u64) -> Result<(), String>;
+    /// Objects of git in the order of a pack, which starts at `offset` of `input` and may inflate to `left` bytes; gives how many it did.
+    fn pack(&mut self, inner: &Inner, input: &dyn ReadAt, offset: u64, left: u64) -> Result<u64, String>;
     /// Something that could not be opened, for `reason`.
     fn left_out(&mut self, inner: &Inner, reason: &str);
 }

@@ -50,8 +50,8 @@ impl Visitor for Counter {
         true
     }
 
-    fn pack(&mut self, _: &Inner, _: &dyn ReadAt, _: u64) -> Result<(), String> {
-        Ok(())
+    fn pack(&mut self, _: &Inner, _: &dyn ReadAt, _: u64, _: u64) -> Result<u64, String> {
+        Ok(0)
     }
 
     fn left_out(&mut self, _: &Inner, reason: &str) {

@@ -47,6 +47,7 @@ pub(in super::super) struct Anchors {
     finder: Guarded,
     forms: Vec<Form>,
     len_max: usize,
+    pairs: Vec<[u8; 2]>,
 }
 
 impl Anchors {
@@ -60,14 +61,25 @@ impl Anchors {
             needles.push((before, text, Form::Trigger));
         }
         let len_max = needles.iter().map(|(before, text, _)| text.len() + before.len().min(1)).max().unwrap_or(0);
+        let within = |text: &[u8]| text.windows(2).map(|pair| [pair[0], pair[1]]).collect::<Vec<_>>();
+        let pairs = needles.iter().flat_map(|(before, text, _)| {
+            let guards = before.iter().map(|&guard| [guard, text[0]]);
+            guards.chain(within(text)).collect::<Vec<_>>()
+        });
+        let pairs = pairs.collect();
         let forms = needles.iter().map(|(.., form)| *form).collect();
         let finder = Guarded::new(needles.into_iter().map(|(before, text, _)| (before, text)));
-        Self { finder, forms, len_max }
+        Self { finder, forms, len_max, pairs }
     }
 
     /// Bytes of the longest.
     pub const fn len_max(&self) -> usize {
         self.len_max
+    }
+
+    /// Bytes that follow one another in them.
+    pub fn pairs(&self) -> impl Iterator<Item = [u8; 2]> + '_ {
+        self.pairs.iter().copied()
     }
 
     /// Whether there is any.

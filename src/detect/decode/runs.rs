@@ -6,7 +6,7 @@ use super::base64;
 use std::ops::Range;
 
 /// The shortest run of base64 characters that is looked at: a key of 32 characters in two encodings has more.
-pub(super) const RUN_MIN: usize = 60;
+pub(in super::super) const RUN_MIN: usize = 60;
 /// From one probe for escapes to the next: an escaped key is longer than this and what a probe looks at.
 const PROBE_STEP: usize = 64;
 /// Bytes that a probe looks at.

@@ -98,12 +98,22 @@ pub(super) fn below(shared: &Shared<'_>, root: &Path, path: &Path, named: &[u8])
 }
 
 /// The bundle or the bare pack in a file that is scanned; `prefix` is what paths in it are shown behind.
-pub(in super::super) fn scanned(shared: &Shared<'_>, prefix: &[u8], bytes: &[u8], is_bundle: bool) {
+///
+/// Gives how much of `left`, the bytes that it may inflate to, was spent.
+pub(in super::super) fn scanned(
+    shared: &Shared<'_>,
+    prefix: &[u8],
+    (bytes, is_bundle): (&[u8], bool),
+    left: u64,
+) -> u64 {
+    let bounds = Bounds::within(left);
     if is_bundle {
-        return read(shared, None, prefix, (bytes, &nested(shared, bytes)));
+        read(shared, None, prefix, (bytes, &bounds));
+    } else {
+        let files = Files::open(Vec::new(), Kind::Sha1);
+        search(shared, &Store::of_pack(&files, bytes, None, &bounds), prefix, &Refs::default(), &bounds);
     }
-    let files = Files::open(Vec::new(), Kind::Sha1);
-    search(shared, &Store::of_pack(&files, bytes, None), prefix, &Refs::default(), &nested(shared, bytes));
+    left - bounds.left()
 }
 
 /// What a pack in a blob or an archive may inflate to: as much as other archives of its size.
@@ -126,7 +136,7 @@ pub(super) fn blobs(
     let targets = revealed.targets();
     // What fails in placing a bundle takes nothing from reading it.
     let paths = || {
-        let needles = reveal::Needles(&repository.shared.detector);
+        let needles = reveal::Needles::new(&repository.shared.detector);
         let swept = if lineage.is_none() { sweep_trees(repository.store, &needles, &targets, bounds).1 } else { None };
         lineage.or(swept.as_ref()).map(|lineage| paths(graph, lineage, targets.len() - bundles.len(), bundles.len()))
     };
@@ -179,13 +189,13 @@ fn read(shared: &Shared<'_>, around: Option<&Store<'_>>, prefix: &[u8], (bytes, 
     };
     let files = Files::open(Vec::new(), object_hash);
     let around = around.filter(|store| store.object_hash() == object_hash);
-    search(shared, &Store::of_pack(&files, pack, around), prefix, &refs, bounds);
+    search(shared, &Store::of_pack(&files, pack, around, bounds), prefix, &refs, bounds);
 }
 
 fn search(shared: &Shared<'_>, store: &Store<'_>, prefix: &[u8], refs: &Refs, bounds: &Bounds) {
     let indexes = Indexes::default();
     let repository = Repository { shared, git: None, prefix, tree_prefix: prefix, store, refs, indexes: &indexes };
-    repository.scan(bounds, &reveal::Needles(&shared.detector));
+    repository.scan(bounds, &reveal::Needles::new(&shared.detector));
 }
 
 /// The refs in front of a bundle, how its objects are named, and its pack; see gitformat-bundle(5).

@@ -169,7 +169,7 @@ impl Placer<'_> {
         if targets.ids.is_empty() {
             return;
         }
-        let search = Needles(&self.repository.shared.detector);
+        let search = Needles::new(&self.repository.shared.detector);
         let lineage =
             lineage.or_else(|| sweep_trees(self.repository.store, &search, &targets.ids, bounds).1).unwrap_or_default();
         let provenance = Provenance::new(self.graph, &lineage, &targets.things);

@@ -11,26 +11,36 @@ use super::Repository;
 use crate::blob::{Blob, Origin, Visitor as _, Whole};
 use crate::detect::{Detector, Form};
 use crate::finding::Finding;
-use crate::source::history::{Content, Hit, Part, Place, Seams, Search, entries_of, object_name};
+use crate::source::history::{Content, Hit, Pairs, Part, Place, Seams, Search, entries_of, object_name};
 use crate::unpack;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use rayon::prelude::*;
 
 /// What a sweep looks for.
-pub(super) struct Needles<'d>(pub &'d Detector);
+pub(super) struct Needles<'d> {
+    detector: &'d Detector,
+    pairs: Pairs,
+}
+
+impl<'d> Needles<'d> {
+    pub fn new(detector: &'d Detector) -> Self {
+        Self { detector, pairs: detector.pairs().collect() }
+    }
+}
 
 impl Search for Needles<'_> {
     fn any(&self, bytes: &[u8]) -> bool {
-        self.0.any(bytes)
+        self.detector.any(bytes)
     }
 
     fn any_part(&self, start: &[u8], bytes: &[u8]) -> bool {
-        Form::of(start) != Form::Utf8 || self.0.any_in(Form::Utf8, bytes)
+        Form::of(start) != Form::Utf8 || self.detector.any_in(Form::Utf8, bytes)
     }
 
     fn seams(&self) -> Seams<'_> {
-        Seams { reach: self.0.reach().saturating_sub(1), parts: &PARTS }
+        let (reach, run_min) = (self.detector.reach().saturating_sub(1), self.detector.run_min());
+        Seams { reach, pairs: &self.pairs, run_min, parts: &PARTS }
     }
 
     fn opens(&self, start: &[u8], end: &[u8], bytes: u64) -> bool {
@@ -42,15 +52,15 @@ impl Search for Needles<'_> {
 
 /// What encodings are written in. A delta may change a run of them at one end and leave what it starts with to the base.
 const PARTS: [Part; 256] = {
-    let mut parts = [Part::None; 256];
+    let mut parts = [Part::NONE; 256];
     let mut byte = 0;
     while byte < 128_u8 {
         parts[byte as usize] = match byte {
-            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'x' | b'X' | b'-' | b';' | b'\\' => Part::Both,
-            b' ' | b',' | b':' | b'\t' | b'\r' | b'\n' => Part::List,
-            b'+' | b'/' | b'=' | b'_' | b'%' | b'&' | b'#' | b'{' | b'}' => Part::Run,
-            byte if byte.is_ascii_alphabetic() => Part::Run,
-            _ => Part::None,
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'x' | b'X' | b'-' | b';' | b'\\' => Part::BOTH,
+            b' ' | b',' | b':' | b'\t' | b'\r' | b'\n' => Part::LIST,
+            b'+' | b'/' | b'=' | b'_' | b'%' | b'&' | b'#' | b'{' | b'}' => Part::RUN,
+            byte if byte.is_ascii_alphabetic() => Part::RUN,
+            _ => Part::NONE,
         };
         byte += 1;
     }

@@ -1,6 +1,8 @@
-//! git's deltas: copies from a base and bytes of their own.
+//! git's deltas: copies from a base and bytes of their own, which they insert.
 //!
 //! Every number in a delta may lie, so all are checked when it is read, and each once more where it is used.
+
+use super::seams::PASSED_OVER;
 
 /// Instructions of a delta, 12 bytes each, beyond which it counts as damaged: one that makes 128 MiB of pieces as short as git makes them
 /// has as many.
@@ -27,9 +29,18 @@ pub struct Step {
     len: u32,
 }
 
+impl Step {
+    /// Whether it is a part of the base.
+    pub const fn is_copy(self) -> bool {
+        self.is_copy
+    }
+}
+
 impl<'d> Delta<'d> {
     /// Reads `bytes` into `steps`; none where it does not make what it says of a base of the size it tells.
-    pub fn read(bytes: &'d [u8], steps: &'d mut Vec<Step>) -> Option<Self> {
+    ///
+    /// Each code of an insertion is overwritten with [`PASSED_OVER`]: what is inserted can then be searched in its place.
+    pub fn read(bytes: &'d mut [u8], steps: &'d mut Vec<Step>) -> Option<Self> {
         steps.clear();
         steps.shrink_to(STEPS_KEPT_MAX);
         let (base_bytes, rest) = size(bytes)?;
@@ -44,14 +55,27 @@ impl<'d> Delta<'d> {
             if total > result_bytes || steps.len() == STEPS_MAX {
                 return None;
             }
+            if !step.is_copy {
+                bytes[at] = PASSED_OVER;
+            }
             steps.push(step);
             at = next;
         }
         (total == result_bytes).then_some(Self { base_bytes, result_bytes, bytes, steps })
     }
 
+    /// Its instructions, in the order of the result.
+    pub const fn steps(&self) -> &'d [Step] {
+        self.steps
+    }
+
+    /// All that it inserts, with something between any two insertions that is part of no match.
+    pub const fn inserted(&self) -> &'d [u8] {
+        self.bytes
+    }
+
     /// What `step` adds to the result.
-    fn piece<'p>(&self, step: Step, base: &'p [u8]) -> Option<&'p [u8]>
+    pub fn piece<'p>(&self, step: Step, base: &'p [u8]) -> Option<&'p [u8]>
     where
         'd: 'p,
     {
@@ -68,24 +92,6 @@ impl<'d> Delta<'d> {
             rest = after;
         }
         rest.is_empty().then_some(())
-    }
-
-    /// Writes to `out` all that can hold a match which `base` does not hold: the bytes that are inserted, and the ends of
-    /// what is copied, as far as `seams` say. Where something is passed over, a byte stands that is part of no match.
-    pub fn news(&self, base: &[u8], seams: Seams<'_>, out: &mut Vec<u8>) -> Option<()> {
-        out.clear();
-        for &step in self.steps {
-            let piece = self.piece(step, base)?;
-            let (head, tail) = if step.is_copy { seams.of(piece) } else { (piece.len(), 0) };
-            if head + tail >= piece.len() {
-                out.extend_from_slice(piece);
-            } else {
-                out.extend_from_slice(&piece[..head]);
-                out.push(PASSED_OVER);
-                out.extend_from_slice(&piece[piece.len() - tail..]);
-            }
-        }
-        Some(())
     }
 
     /// Bytes at the start and at the end of the result that are those of the base; the two do not overlap in either.
@@ -147,73 +153,6 @@ impl<'d> Delta<'d> {
     }
 }
 
-/// How much of what a delta copies has to be seen where it meets something else.
-#[derive(Clone, Copy)]
-pub struct Seams<'s> {
-    /// Bytes of the longest match that is told by its spelling, but one: that one stands on the other side.
-    pub reach: usize,
-    /// What each byte may be part of.
-    pub parts: &'s [Part; 256],
-}
-
-/// What a byte may be part of that is no word and no number.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Nothing.
-    None,
-    /// Runs that are told only as a whole, such as of base64.
-    Run,
-    /// The same, and lists of numbers.
-    Both,
-    /// Only lists of numbers.
-    List,
-}
-
-/// Stands where something was passed over.
-const PASSED_OVER: u8 = 1;
-/// The shortest line of a run that goes on in the next line.
-const LINE_MIN: usize = 20;
-/// More of a list is not needed to tell that it is one and to see what changed in it.
-const LIST_MAX: usize = 512;
-/// The most bytes between two lines of a run.
-const BREAK_MAX: usize = 64;
-
-impl Seams<'_> {
-    /// Bytes at the start and at the end of `piece` that have to be seen.
-    fn of(self, piece: &[u8]) -> (usize, usize) {
-        let ends = (piece.get(..self.reach), piece.len().checked_sub(self.reach).and_then(|from| piece.get(from..)));
-        let (Some(first), Some(last)) = ends else { return (piece.len(), piece.len()) };
-        // A byte that is part of nothing ends whatever there is; almost every seam has one. Counted, so that there is no branch
-        // for each byte.
-        let ends = |bytes: &[u8]| bytes.iter().filter(|&&byte| self.parts[usize::from(byte)] == Part::None).count() > 0;
-        let is_cut = |bytes: &[u8]| bytes.chunks(8).any(ends);
-        let head = if is_cut(first) { self.reach } else { self.run(|at| piece.get(at).copied()) };
-        let back = |at: usize| piece.len().checked_sub(at + 1).map(|at| piece[at]);
-        let tail = if is_cut(last) { self.reach } else { self.run(back) };
-        (head.min(piece.len()), tail.min(piece.len()))
-    }
-
-    /// How far what starts at a seam reaches, in the direction of `byte`.
-    fn run(self, byte: impl Fn(usize) -> Option<u8>) -> usize {
-        let part = |at: usize| byte(at).map_or(Part::None, |byte| self.parts[usize::from(byte)]);
-        let is_run = |at: usize| matches!(part(at), Part::Run | Part::Both);
-        let list = (0..LIST_MAX).take_while(|&at| matches!(part(at), Part::List | Part::Both)).count();
-        let mut end = 0;
-        loop {
-            while is_run(end) {
-                end += 1;
-            }
-            let is_break = |at: &usize| matches!(byte(*at), Some(b'\r' | b'\n' | b' ' | b'\t'));
-            let gap = (end..end + BREAK_MAX).take_while(is_break).count();
-            let next = end + gap;
-            if gap == 0 || !(next..next + LINE_MIN).all(is_run) {
-                return end.max(list).max(self.reach);
-            }
-            end = next;
-        }
-    }
-}
-
 /// A size in seven bits a byte, the lowest first.
 fn size(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (mut size, mut shift) = (0_u64, 0);
@@ -268,20 +207,15 @@ mod tests {
     }
 
     #[test]
-    fn patches_and_tells_what_is_new() {
-        let (base, bytes) = sample();
+    fn patches_and_tells_what_is_inserted() {
+        let (base, mut bytes) = sample();
         let mut steps = Vec::new();
-        let delta = Delta::read(&bytes, &mut steps).unwrap();
+        let delta = Delta::read(&mut bytes, &mut steps).unwrap();
         assert_eq!((delta.base_bytes, delta.result_bytes), (300, 302));
         let mut out = vec![0; 302];
         delta.patch(&base, &mut out).unwrap();
         assert_eq!(out, [&base[..200], b"xy", &base[200..]].concat());
-        let mut news = Vec::new();
-        delta.news(&base, Seams { reach: 3, parts: &[Part::None; 256] }, &mut news).unwrap();
-        assert_eq!(
-            news,
-            [&base[..3], b"\x01", &base[197..200], b"xy", &base[200..203], b"\x01", &base[297..]].concat()
-        );
+        assert_eq!(delta.inserted(), [0xac, 0x02, 0xae, 0x02, 0x90, 200, PASSED_OVER, b'x', b'y', 0x91, 200, 100]);
         assert_eq!(delta.start(&base, 5, &mut Vec::new()).unwrap(), &base[..5]);
         assert_eq!(delta.start(&base, 201, &mut Vec::new()).unwrap(), &out[..201]);
         assert_eq!(delta.start(&base, 500, &mut Vec::new()).unwrap(), out);
@@ -291,7 +225,7 @@ mod tests {
 
     #[test]
     fn ends_that_stay_as_they_are() {
-        let ends = |bytes: &[u8]| Delta::read(bytes, &mut Vec::new()).unwrap().same_ends();
+        let ends = |bytes: &[u8]| Delta::read(&mut bytes.to_vec(), &mut Vec::new()).unwrap().same_ends();
         let (base, bytes) = sample();
         assert_eq!(ends(&bytes), Some((200, 100)));
         // Copies 100..300, then 0..100: nothing stays in place.
@@ -306,41 +240,17 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_seen_to_their_ends_over_lines() {
-        let parts = {
-            let mut parts = [Part::None; 256];
-            parts[usize::from(b'q')] = Part::Run;
-            parts[usize::from(b'7')] = Part::Both;
-            for byte in b", \r\n" {
-                parts[usize::from(*byte)] = Part::List;
-            }
-            parts
-        };
-        let seams = Seams { reach: 3, parts: &parts };
-        let line = "q".repeat(60);
-        for (piece, expected) in [
-            ("..........".to_owned(), (3, 3)),
-            ("qqqqq.....qqqq".to_owned(), (5, 4)),
-            (format!("qq\n  {line}\r\n{line}. .{line}\n{line}\n"), (127, 122)),
-            (format!("qq\n{line}..\nq"), (63, 3)),
-            (format!("7,7,7,...{}", "7,".repeat(300)), (6, 512)),
-        ] {
-            assert_eq!(seams.of(piece.as_bytes()), expected, "{piece}");
-        }
-    }
-
-    #[test]
     fn lies_are_refused() {
-        let (base, bytes) = sample();
+        let (base, mut bytes) = sample();
         for cut in 0..bytes.len() {
-            assert!(Delta::read(&bytes[..cut], &mut Vec::new()).is_none(), "{cut}");
+            assert!(Delta::read(&mut bytes.clone()[..cut], &mut Vec::new()).is_none(), "{cut}");
         }
         let mut steps = Vec::new();
-        let delta = Delta::read(&bytes, &mut steps).unwrap();
+        let delta = Delta::read(&mut bytes, &mut steps).unwrap();
         assert!(delta.patch(&base[..250], &mut [0; 302]).is_none());
         assert!(delta.patch(&base, &mut [0; 301]).is_none());
-        assert!(Delta::read(&[0x80; 12], &mut Vec::new()).is_none());
-        assert!(Delta::read(&[1, 1, 0], &mut Vec::new()).is_none());
-        assert!(Delta::read(&[1, 1, 0x91, 1, 1], &mut Vec::new()).is_none());
+        assert!(Delta::read(&mut [0x80; 12], &mut Vec::new()).is_none());
+        assert!(Delta::read(&mut [1, 1, 0], &mut Vec::new()).is_none());
+        assert!(Delta::read(&mut [1, 1, 0x91, 1, 1], &mut Vec::new()).is_none());
     }
 }

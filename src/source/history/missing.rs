@@ -1,7 +1,7 @@
 //! Objects that others name and that are not there.
 
-use super::delta::Seams;
 use super::graph::Graph;
+use super::seams::Seams;
 use super::store::Store;
 use super::walk::{self, Base, Bounds, News, Object};
 use gix_hash::{ObjectId, oid};

@@ -4,6 +4,7 @@
 //! where it does not. No object is resolved here.
 
 use super::inflate::{Piece, Pieces};
+use super::walk::Bounds;
 use gix_hash::{Kind, ObjectId};
 use gix_pack::data::{self, entry::Header};
 use rayon::prelude::*;
@@ -58,8 +59,8 @@ enum Base {
 }
 
 impl<'p> Pack<'p> {
-    /// Over `bytes`, a whole pack, with its index if there is one.
-    pub fn new(bytes: &'p [u8], object_hash: Kind, index: Option<&'p gix_pack::index::File>) -> Self {
+    /// Over `bytes`, a whole pack, with its index if there is one; without, all of it is inflated within `bounds` to find its entries.
+    pub fn new(bytes: &'p [u8], object_hash: Kind, index: Option<&'p gix_pack::index::File>, bounds: &Bounds) -> Self {
         let mut pack = Self {
             bytes,
             object_hash,
@@ -75,7 +76,7 @@ impl<'p> Pack<'p> {
         };
         if !index.is_some_and(|index| pack.take_index(index)) {
             pack.index = None;
-            pack.read_through();
+            pack.read_through(bounds);
         }
         pack.plant();
         pack
@@ -196,7 +197,7 @@ impl<'p> Pack<'p> {
     }
 
     /// Finds the entries by inflating one after another.
-    fn read_through(&mut self) {
+    fn read_through(&mut self, bounds: &Bounds) {
         let Some(count) = entries_told(self.bytes) else {
             self.damaged = Some("it does not start like a pack".into());
             return;
@@ -206,11 +207,12 @@ impl<'p> Pack<'p> {
         let mut scratch = vec![0; 64 << 10];
         for number in 0..count {
             let next = read_entry(self.bytes, offset as u64, self.object_hash).and_then(|entry| {
-                let length = stream_bytes(self.bytes.get(entry.start..end)?, &mut scratch)?;
+                let length = stream_bytes(self.bytes.get(entry.start..end)?, &mut scratch, bounds)?;
                 Some(entry.start + length)
             });
             let Some(next) = next else {
-                self.damaged = Some(format!("damaged at entry {number} of {count}, byte {offset}"));
+                let reason = if bounds.is_reached() { Bounds::REACHED } else { "damaged" };
+                self.damaged = Some(format!("{reason} at entry {number} of {count}, byte {offset}"));
                 return;
             };
             self.offsets.push(offset as u64);
@@ -322,9 +324,17 @@ fn read_entry(bytes: &[u8], offset: u64, object_hash: Kind) -> Option<Entry> {
 }
 
 /// Bytes that the stream at the start of `from` takes.
-fn stream_bytes(from: &[u8], scratch: &mut [u8]) -> Option<usize> {
+fn stream_bytes(from: &[u8], scratch: &mut [u8], bounds: &Bounds) -> Option<usize> {
     let mut pieces = Pieces::default();
-    while pieces.next(from, scratch)?.0 == Piece::More {}
+    loop {
+        let (piece, filled) = pieces.next(from, scratch)?;
+        if !bounds.take(filled as u64) {
+            return None;
+        }
+        if piece == Piece::End {
+            break;
+        }
+    }
     usize::try_from(pieces.consumed()).ok()
 }
 

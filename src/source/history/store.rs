@@ -6,7 +6,7 @@
 use super::inflate::{Buffer, Inflater, Stream};
 use super::names::Names;
 use super::pack::Pack;
-use super::walk::{self, OBJECT_BYTES_MAX};
+use super::walk::{self, Bounds, OBJECT_BYTES_MAX};
 use crate::blob::{ReadAt, Window, Windows};
 use crate::source::loose;
 use crate::source::objects::Odb;
@@ -243,17 +243,17 @@ impl Files {
 
 impl<'f> Store<'f> {
     /// Reads the tables of every pack.
-    pub fn new(files: &'f Files) -> Self {
+    pub fn new(files: &'f Files, bounds: &Bounds) -> Self {
         let packs = files.packs.iter().map(|pack| {
             let bytes = pack.data.entry_slice(0..pack.data.data_len() as u64).unwrap_or_default();
-            Pack::new(bytes, files.object_hash, pack.index.as_ref())
+            Pack::new(bytes, files.object_hash, pack.index.as_ref(), bounds)
         });
         Self::of(files, packs.collect(), None)
     }
 
     /// Over `bytes`, one pack without an index, beside `files`; objects it is based on come from `around`.
-    pub fn of_pack(files: &'f Files, bytes: &'f [u8], around: Option<&'f Store<'f>>) -> Self {
-        Self::of(files, vec![Pack::new(bytes, files.object_hash, None)], around)
+    pub fn of_pack(files: &'f Files, bytes: &'f [u8], around: Option<&'f Store<'f>>, bounds: &Bounds) -> Self {
+        Self::of(files, vec![Pack::new(bytes, files.object_hash, None, bounds)], around)
     }
 
     fn of(files: &'f Files, packs: Vec<Pack<'f>>, around: Option<&'f Store<'f>>) -> Self {

@@ -3,10 +3,10 @@
 //! It says which objects hold something to look at, not what.
 
 use super::commits::Commits;
-use super::delta::Seams;
 use super::lineage::Lineage;
 use super::loose;
 use super::pack::Pack;
+use super::seams::Seams;
 use super::store::{Place, Store, object_name};
 use super::walk::{self, Base, Bounds, END_BYTES, News, Object, START_BYTES, Visitor as _};
 use gix_hash::ObjectId;
@@ -163,7 +163,7 @@ impl<'s, 'p> Sweeper<'s, 'p> {
 
     /// Looks at what is new in a tree that is made whole in any case.
     pub fn suspect(&mut self, base: bool, news: News<'_>) {
-        self.is_suspect = base || self.search.any_part(b"", news.changed);
+        self.is_suspect = base || self.any(b"", news);
     }
 
     /// Takes a tree, searched where it is no delta or [`Sweeper::suspect`] found it to be worth that.
@@ -172,6 +172,11 @@ impl<'s, 'p> Sweeper<'s, 'p> {
             return self.passed(entry, tree.kind, tree.bytes.len() as u64);
         }
         self.object(entry, tree, None)
+    }
+
+    /// Whether anything stands in what is new in an object that starts with `start`.
+    fn any(&self, start: &[u8], news: News<'_>) -> bool {
+        self.search.any_part(start, news.inserted) || self.search.any_part(start, news.seams)
     }
 
     fn fault(&mut self, entry: u32, reason: &str) {
@@ -199,7 +204,7 @@ impl walk::Visitor for Sweeper<'_, '_> {
         kind == Kind::Commit
             || *base
             || (kind == Kind::Blob && self.search.opens(news.start, news.end, news.bytes))
-            || self.search.any_part(if kind == Kind::Blob { news.start } else { b"" }, news.changed)
+            || self.any(if kind == Kind::Blob { news.start } else { b"" }, news)
     }
 
     fn object(&mut self, entry: u32, object: Object<'_>, _: Option<Base<'_, bool>>) -> bool {

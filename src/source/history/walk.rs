@@ -3,15 +3,16 @@
 //! A family is walked depth first: a base is kept only until its last delta is done, and families run in parallel.
 //! What an object means is the visitor's.
 
-use super::delta::{Delta, Seams, Step};
+use super::delta::{Delta, Step};
 use super::inflate::{Buffer, Inflater, Stream};
 use super::pack::{Entry, NONE, Pack};
+use super::seams::Seams;
 use crate::blob::Windows as _;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use rayon::prelude::*;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Objects larger than this are read piece by piece, and deltas that make them are left out.
 pub const OBJECT_BYTES_MAX: u64 = 128 << 20;
@@ -76,8 +77,10 @@ pub struct News<'n> {
     pub start: &'n [u8],
     /// The last [`END_BYTES`] of the result, or all of them.
     pub end: &'n [u8],
-    /// All that may hold what the base does not, see [`Delta::news`].
-    pub changed: &'n [u8],
+    /// What it inserts, see [`Delta::inserted`].
+    pub inserted: &'n [u8],
+    /// What is new where pieces meet, see [`Seams::news`].
+    pub seams: &'n [u8],
     /// Bytes of the result.
     pub bytes: u64,
 }
@@ -86,11 +89,16 @@ pub struct News<'n> {
 pub struct Bounds {
     /// Bytes that may still be inflated and patched.
     left: AtomicU64,
+    /// Whether more was asked for.
+    is_reached: AtomicBool,
     /// Held while a family of large objects is walked.
     alone: Mutex<()>,
 }
 
 impl Bounds {
+    /// What is said where there are no more.
+    pub const REACHED: &str = "limit on inflated bytes reached";
+
     /// For stores of `bytes`: far more than an honest one inflates to.
     pub fn new(bytes: u64) -> Self {
         Self::within(bytes.saturating_mul(2_000).max(16 << 30))
@@ -98,12 +106,27 @@ impl Bounds {
 
     /// At most `bytes` inflated and patched.
     pub const fn within(bytes: u64) -> Self {
-        Self { left: AtomicU64::new(bytes), alone: Mutex::new(()) }
+        Self { left: AtomicU64::new(bytes), is_reached: AtomicBool::new(false), alone: Mutex::new(()) }
     }
 
     /// Takes `bytes` off what is left; says whether there were as many.
     pub fn take(&self, bytes: u64) -> bool {
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+        let taken =
+            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok();
+        if !taken {
+            self.is_reached.store(true, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Whether more was asked for than there was.
+    pub fn is_reached(&self) -> bool {
+        self.is_reached.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that may still be inflated and patched.
+    pub fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
     }
 }
 
@@ -251,16 +274,17 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             return Err("a delta that makes more than 128 MiB");
         }
         if !self.bounds.take(delta.result_bytes) {
-            return Err("limit on inflated bytes reached");
+            return Err(Bounds::REACHED);
         }
         let has_children = self.pack.first_child(child) != NONE;
         let is_needed = match self.visitor.seams() {
             None => true,
             Some(seams) => {
-                delta.news(base.bytes(), seams, &mut self.news).ok_or("damaged delta")?;
+                seams.news(&delta, base.bytes(), &mut self.news).ok_or("damaged delta")?;
                 let start = delta.start(base.bytes(), START_BYTES, &mut self.start).ok_or("damaged delta")?;
                 let end = delta.end(base.bytes(), END_BYTES, &mut self.end).ok_or("damaged delta")?;
-                let news = News { start, end, changed: &self.news, bytes: delta.result_bytes };
+                let news =
+                    News { start, end, inserted: delta.inserted(), seams: &self.news, bytes: delta.result_bytes };
                 self.visitor.needs(kind, state, news)
             }
         };
@@ -406,7 +430,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
                 Ok(Some(window)) if self.bounds.take(window.bytes.len() as u64) => {
                     is_wanted = self.visitor.piece(root, kind, window.bytes);
                 }
-                Ok(Some(_)) => return self.fault_all(root, "limit on inflated bytes reached"),
+                Ok(Some(_)) => return self.fault_all(root, Bounds::REACHED),
                 Ok(None) => break,
                 Err(_) => return self.fault_all(root, "damaged object"),
             }
@@ -482,5 +506,5 @@ fn inflate_delta<'d>(
     if !inflater.exact(stream, room) {
         return Err("damaged object");
     }
-    Delta::read(out.bytes(), steps).ok_or("damaged delta")
+    Delta::read(out.bytes_mut(), steps).ok_or("damaged delta")
 }

@@ -1,0 +1,296 @@
+//! Where a delta puts beside each other what did not stand so in its base.
+//!
+//! A match that is new stands in what a delta inserts, which is searched as it is, or lies across such a place. Almost no place can be
+//! part of one, and a few bytes on its two sides tell; where they do not, what is around is written out to be searched.
+
+use super::delta::{Delta, Step};
+
+/// What matches may be made of, and how much of what a delta copies they need.
+#[derive(Clone, Copy)]
+pub struct Seams<'s> {
+    /// Bytes of the longest match that is told by its spelling, but one: that one stands on the other side.
+    pub reach: usize,
+    /// What follows what in those.
+    pub pairs: &'s Pairs,
+    /// Bytes of the shortest match that is told only as a whole.
+    pub run_min: usize,
+    /// What each byte may be part of in those.
+    pub parts: &'s [Part; 256],
+}
+
+/// Which byte may follow which.
+pub struct Pairs(Box<[u64; 1024]>);
+
+impl FromIterator<[u8; 2]> for Pairs {
+    fn from_iter<I: IntoIterator<Item = [u8; 2]>>(pairs: I) -> Self {
+        let mut bits = Box::new([0; 1024]);
+        for [first, second] in pairs {
+            bits[Self::word(first, second)] |= 1 << (second & 63);
+        }
+        Self(bits)
+    }
+}
+
+impl Pairs {
+    fn word(first: u8, second: u8) -> usize {
+        usize::from(first) << 2 | usize::from(second >> 6)
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        self.0[Self::word(first, second)] >> (second & 63) & 1 != 0
+    }
+}
+
+/// What a byte may be part of that is no word and no number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Part(u8);
+
+impl Part {
+    /// Nothing.
+    pub const NONE: Self = Self(Self::BETWEEN);
+    /// Runs that are told only as a whole, such as of base64.
+    pub const RUN: Self = Self(Self::IN_RUN | Self::BETWEEN);
+    /// The same, and numbers in lists.
+    pub const BOTH: Self = Self(Self::IN_RUN | Self::IN_LIST);
+    /// What stands between the numbers of a list.
+    pub const LIST: Self = Self(Self::IN_LIST | Self::BETWEEN);
+
+    const IN_RUN: u8 = 1;
+    const IN_LIST: u8 = 2;
+    const BETWEEN: u8 = 4;
+
+    const fn is_in(self, what: u8) -> bool {
+        self.0 & what != 0
+    }
+}
+
+/// Stands where something was passed over; part of no match.
+pub const PASSED_OVER: u8 = 1;
+/// Pieces of at least so many bytes tell at their ends how far a run in them reaches.
+const LONG: usize = GROUPS * GROUP;
+/// Bytes that are looked at together.
+const GROUP: usize = 8;
+/// Groups in which a run has to end that counts as short.
+const GROUPS: usize = 3;
+/// The shortest line of a run that goes on in the next line.
+const LINE_MIN: usize = 20;
+/// More of a list is not needed to tell that it is one and to see what changed in it.
+const LIST_MAX: usize = 512;
+/// The most bytes between two lines of a run.
+const BREAK_MAX: usize = 64;
+
+impl Seams<'_> {
+    /// Writes to `out` all that can hold a match which neither `base` nor an insertion of `delta` holds; none where the base is too short.
+    ///
+    /// Between two long copies lie the steps that may be part of one match. The most bytes that a run across their ends can have are
+    /// counted; only where they are enough for a match, or a pair of bytes occurs in one, are they written, with the copies beside
+    /// them as far as a match reaches into those.
+    pub fn news(self, delta: &Delta<'_>, base: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        out.clear();
+        let (mut first, mut is_loud, mut is_joined) = (0, false, false);
+        let (mut before, mut run): (&[u8], usize) = (&[], 0);
+        for (number, &step) in delta.steps().iter().enumerate() {
+            let piece = delta.piece(step, base)?;
+            is_loud |= self.meet(before, piece);
+            before = piece;
+            if piece.len() < LONG {
+                run += piece.len();
+                is_loud |= run >= self.run_min;
+                continue;
+            }
+            is_loud |= number > 0 && run + self.bound(piece.chunks_exact(GROUP)) >= self.run_min;
+            run = self.bound(piece.rchunks_exact(GROUP));
+            if !step.is_copy() {
+                continue;
+            }
+            if is_loud {
+                self.left(delta, base, (first, is_joined), out)?;
+                extend(delta, base, &delta.steps()[first..number], out)?;
+                let head = self.of(piece).0;
+                out.extend_from_slice(&piece[..head]);
+                is_joined = head == piece.len();
+                if !is_joined {
+                    out.push(PASSED_OVER);
+                }
+            }
+            // What is copied whole belongs to what comes after it, too.
+            is_loud = is_loud && is_joined;
+            is_joined = is_loud;
+            first = number + 1;
+        }
+        if is_loud {
+            self.left(delta, base, (first, is_joined), out)?;
+            extend(delta, base, &delta.steps()[first..], out)?;
+        }
+        Some(())
+    }
+
+    /// The end of the copy before the step `first`, unless it was written.
+    fn left(self, delta: &Delta<'_>, base: &[u8], (first, is_joined): (usize, bool), out: &mut Vec<u8>) -> Option<()> {
+        if let Some(&copy) = first.checked_sub(1).and_then(|at| delta.steps().get(at))
+            && !is_joined
+        {
+            let piece = delta.piece(copy, base)?;
+            out.extend_from_slice(&piece[piece.len() - self.of(piece).1..]);
+        }
+        Some(())
+    }
+
+    /// Whether a match that is told by its spelling may lie across the place where `before` and `after` meet.
+    fn meet(self, before: &[u8], after: &[u8]) -> bool {
+        let (&[.., last], &[first, ..]) = (before, after) else { return false };
+        if !self.pairs.has(last, first) {
+            return false;
+        }
+        // Matches have three bytes or more, so that one side has two of them.
+        let is_left = if let &[.., second_last, last] = before { self.pairs.has(second_last, last) } else { true };
+        let is_right = if let &[first, second, ..] = after { self.pairs.has(first, second) } else { true };
+        is_left || is_right
+    }
+
+    /// The most bytes that a run or a list has which starts where `groups` start; `run_min` where that is not known.
+    fn bound<'g>(self, groups: impl Iterator<Item = &'g [u8]>) -> usize {
+        let mut seen = u8::MAX;
+        let mut is_number = false;
+        for (number, group) in groups.take(GROUPS).enumerate() {
+            let all = group.iter().fold(u8::MAX, |all, &byte| all & self.parts[usize::from(byte)].0);
+            seen &= all;
+            is_number |= all & Part::BETWEEN == 0;
+            if seen & (Part::IN_RUN | Part::IN_LIST) == 0 {
+                return (number + 1) * GROUP;
+            }
+        }
+        // What stands between numbers is no list by itself; code is indented by it.
+        if seen & Part::IN_RUN == 0 && !is_number { LONG } else { self.run_min }
+    }
+
+    /// Bytes at the start and at the end of `piece` that have to be seen.
+    fn of(self, piece: &[u8]) -> (usize, usize) {
+        let head = self.run(|at| piece.get(at).copied());
+        let tail = self.run(|at| piece.len().checked_sub(at + 1).map(|at| piece[at]));
+        (head.min(piece.len()), tail.min(piece.len()))
+    }
+
+    /// How far what starts at a seam reaches, in the direction of `byte`.
+    fn run(self, byte: impl Fn(usize) -> Option<u8>) -> usize {
+        let part = |at: usize| byte(at).map_or(Part::NONE, |byte| self.parts[usize::from(byte)]);
+        let is_run = |at: usize| part(at).is_in(Part::IN_RUN);
+        let list = (0..LIST_MAX).take_while(|&at| part(at).is_in(Part::IN_LIST)).count();
+        let mut end = 0;
+        loop {
+            while is_run(end) {
+                end += 1;
+            }
+            let is_break = |at: &usize| matches!(byte(*at), Some(b'\r' | b'\n' | b' ' | b'\t'));
+            let gap = (end..end + BREAK_MAX).take_while(is_break).count();
+            let next = end + gap;
+            if gap == 0 || !(next..next + LINE_MIN).all(is_run) {
+                return end.max(list).max(self.reach);
+            }
+            end = next;
+        }
+    }
+}
+
+/// All that `steps` add to the result.
+fn extend(delta: &Delta<'_>, base: &[u8], steps: &[Step], out: &mut Vec<u8>) -> Option<()> {
+    for &step in steps {
+        out.extend_from_slice(delta.piece(step, base)?);
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    fn parts() -> [Part; 256] {
+        let mut parts = [Part::NONE; 256];
+        parts[usize::from(b'q')] = Part::RUN;
+        parts[usize::from(b'7')] = Part::BOTH;
+        for byte in b", \r\n" {
+            parts[usize::from(*byte)] = Part::LIST;
+        }
+        parts
+    }
+
+    #[test]
+    fn runs_are_seen_to_their_ends_over_lines() {
+        let seams = Seams { reach: 3, pairs: &Pairs::from_iter([]), run_min: 60, parts: &parts() };
+        let line = "q".repeat(60);
+        for (piece, expected) in [
+            ("..........".to_owned(), (3, 3)),
+            ("qqqqq.....qqqq".to_owned(), (5, 4)),
+            (format!("qq\n  {line}\r\n{line}. .{line}\n{line}\n"), (127, 122)),
+            (format!("qq\n{line}..\nq"), (63, 3)),
+            (format!("7,7,7,...{}", "7,".repeat(300)), (6, 512)),
+        ] {
+            assert_eq!(seams.of(piece.as_bytes()), expected, "{piece}");
+        }
+    }
+
+    /// A delta of `pieces`: a range of the base, or bytes.
+    fn delta(base: usize, pieces: &[Result<(u16, u8), Vec<u8>>]) -> Vec<u8> {
+        let byte = |value: usize| u8::try_from(value).unwrap();
+        let size = |size: usize| [byte(size & 0x7f | 0x80), byte(size >> 7 & 0x7f | 0x80), byte(size >> 14)];
+        let len = |piece: &Result<(u16, u8), Vec<u8>>| piece.as_ref().map_or_else(Vec::len, |copy| copy.1.into());
+        let mut bytes = [size(base), size(pieces.iter().map(len).sum())].concat();
+        for piece in pieces {
+            match piece {
+                Ok((from, len)) => {
+                    let [low, high] = from.to_le_bytes();
+                    bytes.extend([0x93, low, high, *len]);
+                }
+                Err(inserted) => {
+                    bytes.push(byte(inserted.len()));
+                    bytes.extend(inserted);
+                }
+            }
+        }
+        bytes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_new_is_passed_over(
+            base in "([.,q7 ]|q{1,70}|(7,){1,40}|needl?|n?eedle|le|   ){200,300}",
+            pieces in prop::collection::vec(prop_oneof![
+                3 => (0..300_u16, 1..=255_u8).prop_map(Ok),
+                2 => "([.,q7 ]|q{1,40}|(7,){1,20}|need|le|[nde]|   ){1,40}".prop_map(|text| Err(text.into_bytes()[..].chunks(127).next().unwrap_or(b".").to_vec())),
+            ], 1..12),
+        ) {
+            let base = base.replace("needle", "ne.dle").into_bytes();
+            let pieces: Vec<_> = pieces
+                .into_iter()
+                .map(|piece| piece.map(|(from, len)| (from, len.min(u8::try_from(base.len() - usize::from(from)).unwrap_or(255)))))
+                .collect();
+            let mut bytes = delta(base.len(), &pieces);
+            let mut steps = Vec::new();
+            let delta = Delta::read(&mut bytes, &mut steps).unwrap();
+            let mut whole = vec![0; usize::try_from(delta.result_bytes).unwrap()];
+            delta.patch(&base, &mut whole).unwrap();
+            let (parts, pairs) = (parts(), b"needle".windows(2).map(|pair| [pair[0], pair[1]]).collect());
+            let seams = Seams { reach: 5, pairs: &pairs, run_min: 60, parts: &parts };
+            let mut news = Vec::new();
+            seams.news(&delta, &base, &mut news).unwrap();
+            let seen = [delta.inserted(), &news, &base];
+            let has = |text: &[u8]| text.windows(6).any(|six| six == b"needle");
+            prop_assert!(!has(&whole) || seen.iter().any(|text| has(text)));
+            // A run is seen to its ends, a list as far as it takes to tell that it is one.
+            let is_run = |byte: u8| parts[usize::from(byte)].is_in(Part::IN_RUN);
+            let is_list = |byte: u8| parts[usize::from(byte)].is_in(Part::IN_LIST);
+            let holds = |text: &[u8]| seen.iter().any(|seen| seen.windows(text.len()).any(|window| window == text));
+            for run in whole.split(|&byte| !is_run(byte)).filter(|run| run.len() >= 60) {
+                prop_assert!(holds(run), "{}", String::from_utf8_lossy(run));
+            }
+            let list = whole.split(|&byte| !is_list(byte)).max_by_key(|list| list.len()).unwrap_or_default();
+            let is_told = list.len() >= 2 * LONG + 60 && list.chunks(GROUP).all(|group| group.contains(&b'7'));
+            let longest = |text: &&[u8]| text.split(|&byte| !is_list(byte)).map(<[u8]>::len).max();
+            prop_assert!(!is_told || seen.iter().filter_map(longest).max() >= Some(list.len().min(LIST_MAX)));
+        }
+    }
+}
