@@ -252,6 +252,28 @@ mod tests {
         bytes
     }
 
+    #[test]
+    fn a_match_is_seen_wherever_it_is_cut() {
+        let pairs = b"needle".windows(2).map(|pair| [pair[0], pair[1]]).collect();
+        let seams = Seams { reach: 5, pairs: &pairs, run_min: 60, parts: &parts() };
+        for cut in 1..6_u8 {
+            let (start, end) = b"needle".split_at(usize::from(cut));
+            let base = [start, &[b'.'; 40], end, &[b'.'; 40]].concat();
+            let end_at = u16::from(cut) + 40;
+            for pieces in [
+                vec![Ok((50, 35)), Err(start.to_vec()), Ok((end_at, 40))],
+                vec![Ok((50, 35)), Ok((0, cut)), Ok((end_at, 40))],
+                vec![Ok((50, 35)), Ok((0, cut)), Err(end.to_vec()), Ok((50, 35))],
+            ] {
+                let mut bytes = delta(base.len(), &pieces);
+                let (mut steps, mut news) = (Vec::new(), Vec::new());
+                let delta = Delta::read(&mut bytes, &mut steps).unwrap();
+                seams.news(&delta, &base, &mut news).unwrap();
+                assert!(news.windows(6).any(|six| six == b"needle"), "{cut}");
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 400, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
