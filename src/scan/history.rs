@@ -154,8 +154,8 @@ impl Repository<'_> {
     /// Sweeps the store, and reports what it holds.
     fn scan(&self, bounds: &Bounds, search: &dyn Search) -> Graph {
         let swept = sweep(self.store, search, bounds);
-        let graph = Graph::new(&swept.commits, self.store.object_hash());
-        let mut revealed = reveal::reveal(self, &swept.hits);
+        let graph = || Graph::new(&swept.commits, self.store.object_hash());
+        let (graph, mut revealed) = rayon::join(graph, || reveal::reveal(self, &swept.hits));
         // Trees come last, so that one pass over them searches their names and notes what they hold. Should the notes fail, the
         // search does not; they are tried again, and given up, where keys are placed.
         let trees = |targets: &[ObjectId]| sweep_trees(self.store, search, targets, bounds);

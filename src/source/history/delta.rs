@@ -7,6 +7,8 @@ use super::seams::PASSED_OVER;
 /// Instructions of a delta, 12 bytes each, beyond which it counts as damaged: one that makes 128 MiB of pieces as short as git makes them
 /// has as many.
 const STEPS_MAX: usize = 8 << 20;
+/// Pieces up to this length are copied as if they had it.
+const SHORT: usize = 64;
 /// Room for instructions that is kept from one delta to the next.
 const STEPS_KEPT_MAX: usize = 64 << 10;
 
@@ -85,13 +87,23 @@ impl<'d> Delta<'d> {
 
     /// Fills `out`, which has to be of the size the delta tells, from `base`.
     pub fn patch(&self, base: &[u8], out: &mut [u8]) -> Option<()> {
-        let mut rest = out;
+        let mut at = 0;
         for &step in self.steps {
-            let (room, after) = std::mem::take(&mut rest).split_at_mut_checked(step.len as usize)?;
-            room.copy_from_slice(self.piece(step, base)?);
-            rest = after;
+            let (from, len) = (step.from as usize, step.len as usize);
+            let all = if step.is_copy { base } else { self.bytes };
+            // Most pieces are short: a copy of a length that is known costs less than a call, and what it writes too much is
+            // overwritten by the next.
+            let room = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<SHORT>);
+            if len <= SHORT
+                && let (Some(room), Some(piece)) = (room, all.get(from..).and_then(<[u8]>::first_chunk::<SHORT>))
+            {
+                *room = *piece;
+            } else {
+                out.get_mut(at..at + len)?.copy_from_slice(all.get(from..from + len)?);
+            }
+            at += len;
         }
-        rest.is_empty().then_some(())
+        (at == out.len()).then_some(())
     }
 
     /// Bytes at the start and at the end of the result that are those of the base; the two do not overlap in either.
