@@ -24,6 +24,7 @@ use crate::source::repository::Refs;
 use anyhow::{Context as _, Result, bail};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
+use std::cell::LazyCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -150,12 +151,16 @@ fn directory_scan(shared: &Shared<'_>, directory: &GitDirectory, root: &Path, na
     refs.find(b"HEAD").map(|id| id.to_hex().to_string())
 }
 
+/// The graph of commits, made where something has to be placed.
+type LazyGraph = LazyCell<Graph, Box<dyn FnOnce() -> Graph>>;
+
 impl Repository<'_> {
     /// Sweeps the store, and reports what it holds.
-    fn scan(&self, bounds: &Bounds, search: &dyn Search) -> Graph {
-        let swept = sweep(self.store, search, bounds);
-        let graph = || Graph::new(&swept.commits, self.store.object_hash());
-        let (graph, mut revealed) = rayon::join(graph, || reveal::reveal(self, &swept.hits));
+    fn scan(&self, bounds: &Bounds, search: &dyn Search) -> LazyGraph {
+        let mut swept = sweep(self.store, search, bounds);
+        let (commits, object_hash) = (std::mem::take(&mut swept.commits), self.store.object_hash());
+        let graph: LazyGraph = LazyCell::new(Box::new(move || Graph::new(&commits, object_hash)));
+        let mut revealed = reveal::reveal(self, &swept.hits);
         // Trees come last, so that one pass over them searches their names and notes what they hold. Should the notes fail, the
         // search does not; they are tried again, and given up, where keys are placed.
         let trees = |targets: &[ObjectId]| sweep_trees(self.store, search, targets, bounds);
@@ -179,7 +184,7 @@ impl Repository<'_> {
     }
 
     /// What the repository itself says is not here: behind a shallow boundary, or promised by a remote.
-    fn boundaries(&self, directory: &GitDirectory, graph: &Graph, is_partial: bool, bounds: &Bounds) {
+    fn boundaries(&self, directory: &GitDirectory, graph: &LazyGraph, is_partial: bool, bounds: &Bounds) {
         let shallow = directory.git.read_bounded(Path::new("shallow"), 64 << 20).ok().flatten().unwrap_or_default();
         let is_cut = |line: &[u8]| {
             let commit = ObjectId::from_hex(line.trim()).ok().and_then(|id| graph.find(&id));

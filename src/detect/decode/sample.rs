@@ -40,12 +40,16 @@ pub(super) fn is_texty(sample: &[u8]) -> bool {
     let start = sample.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
     let is_control = |byte: &u8| (*byte < 0x20 && !b"\t\r\n\x1b".contains(byte)) || *byte == 0x7f;
     let narrow = &sample[start..];
-    let is_utf8 = match std::str::from_utf8(narrow) {
+    let is_utf8 = || match std::str::from_utf8(narrow) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none() && narrow.len() - error.valid_up_to() < 4,
     };
-    if is_utf8 && !narrow.iter().any(is_control) {
+    if !narrow.iter().any(is_control) && is_utf8() {
         return true;
+    }
+    // Wider characters have some; what follows takes longer.
+    if !sample.contains(&0) {
+        return false;
     }
     let wide = |from: usize| {
         let zeros = sample.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();

@@ -3,7 +3,7 @@
 //! A bundle found in a file or in a blob is read like a repository of its own; what it is based on comes from around it.
 
 use super::super::Shared;
-use super::{Repository, reveal};
+use super::{LazyGraph, Repository, reveal};
 use crate::blob::Origin;
 use crate::source::history::{
     Bounds, Content, Files, Graph, Indexes, Lineage, Place, Provenance, Store, object_name, sweep_trees,
@@ -125,7 +125,7 @@ fn nested(shared: &Shared<'_>, bytes: &[u8]) -> Bounds {
 /// The bundles in blobs; with the lineage of all that was revealed, if it is known already.
 pub(super) fn blobs(
     repository: &Repository<'_>,
-    (graph, lineage): (&Graph, Option<&Lineage>),
+    (graph, lineage): (&LazyGraph, Option<&Lineage>),
     revealed: &reveal::Revealed,
     bounds: &Bounds,
 ) {

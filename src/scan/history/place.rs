@@ -2,9 +2,9 @@
 //!
 //! One finding a key and path. A key that no commit leads to is found in an index, or stands alone.
 
-use super::Repository;
 use super::judge::{Job, Judged, judge};
 use super::reveal::{Held, Named, Needles, Revealed};
+use super::{LazyGraph, Repository};
 use crate::blob::Origin;
 use crate::finding::{Event, Finding, History, REFS_MAX};
 use crate::source::history::{Bounds, Graph, HistoryRoot, Lineage, Provenance, Roots, Spot, author_of, sweep_trees};
@@ -33,7 +33,7 @@ pub(in crate::scan) fn object_path(origin: Origin, id: &ObjectId) -> Vec<u8> {
 /// With the lineage of its targets, if it is known already.
 pub(super) fn place(
     repository: &Repository<'_>,
-    graph: &Graph,
+    graph: &LazyGraph,
     (revealed, lineage): (Revealed, Option<Lineage>),
     bounds: &Bounds,
 ) {
@@ -42,6 +42,7 @@ pub(super) fn place(
     if revealed.blobs.is_empty() && revealed.names.is_empty() && revealed.texts.is_empty() {
         return;
     }
+    let graph: &Graph = graph;
     let texts = revealed.texts;
     let mut targets = Targets::new(revealed.blobs, revealed.names);
     // Bundles are targets of the lineage, and nothing that is placed here.

@@ -188,24 +188,39 @@ fn step(bytes: &[u8], at: usize) -> Option<(Step, usize)> {
         let from = u32::try_from(at + 1).ok()?;
         return is_whole.then_some((Step { is_copy: false, from, len: u32::from(code) }, end));
     }
-    // Seven fields of which each may be there or not: a branch for each would be foreseen by nobody.
+    // The last byte is the one that stands for fields that are not there.
     let mut told = [0; 8];
     match rest.first_chunk::<7>() {
         Some(seven) => told[..7].copy_from_slice(seven),
         None => told[..rest.len()].copy_from_slice(rest),
     }
-    let (mut fields, mut read) = ([0_u8; 8], 0_usize);
-    for (bit, field) in fields[..7].iter_mut().enumerate() {
-        let is_there = code >> bit & 1;
-        *field = told[read & 7] * is_there;
-        read += usize::from(is_there);
-    }
-    let [first, second, third, fourth, ref len @ ..] = fields;
-    let len = u32::from_le_bytes(*len);
+    let code = usize::from(code & 0x7f);
+    let [first, second, third, fourth, fifth, sixth, seventh] = FIELDS[code].map(|field| told[usize::from(field & 7)]);
     let from = u32::from_le_bytes([first, second, third, fourth]);
+    let len = u32::from_le_bytes([fifth, sixth, seventh, 0]);
+    let read = code.count_ones() as usize;
     let step = Step { is_copy: true, from, len: if len == 0 { 0x10000 } else { len } };
     (read <= rest.len()).then_some((step, at + 1 + read))
 }
+
+/// For each code of a copy, which of the bytes behind it is which of its seven fields; 7 for a field that is not there. Each may be there
+/// or not, and a branch for each would be foreseen by nobody.
+const FIELDS: [[u8; 7]; 128] = {
+    let mut fields = [[7; 7]; 128];
+    let mut code = 0;
+    while code < 128 {
+        let (mut bit, mut read) = (0, 0);
+        while bit < 7 {
+            if code >> bit & 1 != 0 {
+                fields[code][bit] = read;
+                read += 1;
+            }
+            bit += 1;
+        }
+        code += 1;
+    }
+    fields
+};
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,8 @@ pub const NONE: u32 = u32::MAX;
 const LARGE_MEMBERS: u32 = 500;
 /// Entries whose headers one task reads.
 const CHUNK_ENTRIES: usize = 4_096;
+/// The most deltas on one entry that are touched before any is read.
+const TOUCHED_CHILDREN: usize = 16;
 /// Of these, so many are touched before any is parsed.
 const TOUCHED_ENTRIES: usize = 32;
 
@@ -40,6 +42,14 @@ pub struct Pack<'p> {
     pub damaged: Option<String>,
 }
 
+/// The index of a pack.
+pub struct Index {
+    /// Names and places of its entries.
+    pub file: gix_pack::index::File,
+    /// git's reverse index, if there is one: the numbers that entries have in the index, in the order of the pack.
+    pub reverse: Vec<u8>,
+}
+
 /// What the header of an entry says.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -60,11 +70,11 @@ enum Base {
 
 impl<'p> Pack<'p> {
     /// Over `bytes`, a whole pack, with its index if there is one; without, all of it is inflated within `bounds` to find its entries.
-    pub fn new(bytes: &'p [u8], object_hash: Kind, index: Option<&'p gix_pack::index::File>, bounds: &Bounds) -> Self {
+    pub fn new(bytes: &'p [u8], object_hash: Kind, index: Option<&'p Index>, bounds: &Bounds) -> Self {
         let mut pack = Self {
             bytes,
             object_hash,
-            index,
+            index: index.map(|index| &index.file),
             offsets: Vec::new(),
             places: Vec::new(),
             first_child: Vec::new(),
@@ -177,16 +187,24 @@ impl<'p> Pack<'p> {
     }
 
     /// Takes the offsets of `index`, if it has as many as the pack says it holds and all lie in the pack.
-    fn take_index(&mut self, index: &gix_pack::index::File) -> bool {
-        let count = index.num_objects();
+    fn take_index(&mut self, index: &Index) -> bool {
+        let count = index.file.num_objects();
         if entries_told(self.bytes) != Some(count) {
             return false;
         }
-        let mut pairs: Vec<(u64, u32)> =
-            (0..count).into_par_iter().map(|place| (index.pack_offset_at_index(place), place)).collect();
-        pairs.par_sort_unstable();
+        let pair = |place: u32| (index.file.pack_offset_at_index(place), place);
+        let is_ascending = |pairs: &[(u64, u32)]| pairs.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        // In the right order they are as many different ones as there are, whoever wrote it.
+        let told = order(&index.reverse, count);
+        let told =
+            told.map(|places| places.into_par_iter().map(pair).collect()).filter(|pairs: &Vec<_>| is_ascending(pairs));
+        let pairs = told.unwrap_or_else(|| {
+            let mut pairs: Vec<_> = (0..count).into_par_iter().map(pair).collect();
+            pairs.par_sort_unstable();
+            pairs
+        });
         let end = self.end() as u64;
-        let is_sound = pairs.windows(2).all(|pair| pair[0].0 < pair[1].0)
+        let is_sound = is_ascending(&pairs)
             && pairs.first().is_none_or(|first| first.0 == data::header::SIZE as u64)
             && pairs.last().is_none_or(|last| last.0 < end);
         if is_sound {
@@ -258,6 +276,19 @@ impl<'p> Pack<'p> {
         std::hint::black_box(offsets.iter().map(byte).fold(0, |all, byte| all | byte));
     }
 
+    /// Touches the deltas on `entry`, or some of them, which are read next.
+    pub fn touch_children(&self, entry: u32) {
+        let (mut child, mut offsets, mut count) = (self.first_child(entry), [0; TOUCHED_CHILDREN], 0);
+        while child != NONE && count < TOUCHED_CHILDREN {
+            offsets[count] = self.offset(child);
+            child = self.next_sibling(child);
+            count += 1;
+        }
+        if count > 1 {
+            self.touch(&offsets[..count]);
+        }
+    }
+
     /// What the entry at `offset` is a delta on.
     fn base(&self, offset: u64) -> Base {
         match read_entry(self.bytes, offset, self.object_hash).map(|entry| entry.header) {
@@ -273,6 +304,15 @@ impl<'p> Pack<'p> {
     fn end(&self) -> usize {
         self.bytes.len().saturating_sub(self.object_hash.len_in_bytes())
     }
+}
+
+/// The order that the reverse index of a pack with `count` entries tells; see gitformat-pack(5).
+fn order(reverse: &[u8], count: u32) -> Option<Vec<u32>> {
+    let places = reverse.strip_prefix(b"RIDX\0\0\0\x01")?.get(4..)?.chunks_exact(4).take(count as usize);
+    let places =
+        places.filter_map(|place| Some(u32::from_be_bytes(*place.first_chunk()?)).filter(|&place| place < count));
+    let places: Vec<u32> = places.collect();
+    (places.len() == count as usize).then_some(places)
 }
 
 /// How many entries a pack says it holds.

@@ -18,26 +18,22 @@ pub struct Seams<'s> {
     pub parts: &'s [Part; 256],
 }
 
-/// Which byte may follow which.
-pub struct Pairs(Box<[u64; 1024]>);
+/// Which byte may follow which. Few bytes, to stay near: it knows the second of two by its low five bits.
+pub struct Pairs(Box<[u32; 256]>);
 
 impl FromIterator<[u8; 2]> for Pairs {
     fn from_iter<I: IntoIterator<Item = [u8; 2]>>(pairs: I) -> Self {
-        let mut bits = Box::new([0; 1024]);
+        let mut bits = Box::new([0; 256]);
         for [first, second] in pairs {
-            bits[Self::word(first, second)] |= 1 << (second & 63);
+            bits[usize::from(first)] |= 1 << (second & 31);
         }
         Self(bits)
     }
 }
 
 impl Pairs {
-    fn word(first: u8, second: u8) -> usize {
-        usize::from(first) << 2 | usize::from(second >> 6)
-    }
-
     fn has(&self, first: u8, second: u8) -> bool {
-        self.0[Self::word(first, second)] >> (second & 63) & 1 != 0
+        self.0[usize::from(first)] >> (second & 31) & 1 != 0
     }
 }
 

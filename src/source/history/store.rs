@@ -5,7 +5,7 @@
 
 use super::inflate::{Buffer, Inflater, Stream};
 use super::names::Names;
-use super::pack::Pack;
+use super::pack::{Index, Pack};
 use super::walk::{self, Bounds, OBJECT_BYTES_MAX};
 use crate::blob::{ReadAt, Window, Windows};
 use crate::source::loose;
@@ -24,6 +24,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 const PACKS_MAX: usize = 100_000;
 /// How the names of packs start whose writing was interrupted.
 const LEFT_PACK: &[u8] = b"tmp_pack_";
+/// What a reverse index has beside four bytes an entry.
+const REVERSE_BYTES: u64 = 12 + 2 * 32;
 const QUARANTINE: [&[u8]; 2] = [b"incoming-", b"tmp_objdir-"];
 /// Packs that are thin over one another, on the way to one object.
 const THIN_MAX: u32 = 16;
@@ -64,7 +66,7 @@ pub struct Files {
 struct PackFile {
     name: String,
     data: gix_pack::data::File,
-    index: Option<gix_pack::index::File>,
+    index: Option<Index>,
 }
 
 /// A store with the tables of its packs.
@@ -237,6 +239,11 @@ impl Files {
         let index = check(&index)
             .ok()
             .and_then(|()| gix_pack::index::File::at(folder.path().join(index), self.object_hash).ok());
+        let index = index.map(|file| {
+            let bytes_max = REVERSE_BYTES + 4 * u64::from(file.num_objects());
+            let reverse = folder.read_bounded(&path.with_extension("rev"), bytes_max);
+            Index { file, reverse: reverse.ok().flatten().unwrap_or_default() }
+        });
         Ok(PackFile { name: name.into(), data, index })
     }
 }

@@ -312,6 +312,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if next_child == NONE {
             return self.recycle(buffer);
         }
+        self.pack.touch_children(entry);
         self.held_bytes += buffer.bytes().len();
         self.stack.push(Frame { entry, next_child, state, buffer: Some(buffer) });
         // What lies lowest is needed last.
