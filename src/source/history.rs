@@ -2,6 +2,7 @@
 //!
 //! `sweep` reads each object once and says which hold something to look at; nothing here knows of keys or reports.
 
+mod bounds;
 mod commits;
 mod delta;
 mod directory;
@@ -23,6 +24,7 @@ mod walk;
 
 use super::inflate;
 
+pub use bounds::Bounds;
 pub use commits::{Commit, Commits};
 pub use directory::{Directories, GitDirectory};
 pub use extras::{Indexes, visit as visit_extras};
@@ -35,4 +37,3 @@ pub use seams::{Pairs, Part, Seams};
 pub use store::{Content, Files, Place, Store, author_of, entries_of, object_name};
 pub use sweep::{Hit, Search, Swept, sweep, sweep_trees};
 pub use tree_facts::{Top, TreeFacts};
-pub use walk::Bounds;

@@ -3,12 +3,13 @@
 //! One walk over the tree families notes, for each tree, the entries it has and its delta base has not, and the other
 //! way round. What holds what is then worked out from those notes, without reading a tree again.
 
+use super::bounds::Bounds;
 use super::listing::{Change, Item, Listed, Lister, Short, Targets, hash, short};
 use super::pack::Pack;
 use super::seams::Seams;
 use super::store::Store;
 use super::sweep::Sweeper;
-use super::walk::{self, Base, Bounds, News, Object};
+use super::walk::{self, Base, News, Object};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::{BTreeMap, HashMap, HashSet};

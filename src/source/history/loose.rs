@@ -1,9 +1,10 @@
 //! Searching every loose object of a store, and what is left of some that were being written.
 
+use super::bounds::Bounds;
 use super::inflate::{Inflater, Stream};
 use super::store::{Place, Store, object_name};
 use super::sweep::{Hit, Search, Swept};
-use super::walk::{Bounds, OBJECT_BYTES_MAX, Object};
+use super::walk::{OBJECT_BYTES_MAX, Object};
 use crate::blob::Windows as _;
 use crate::source::loose::{header, open, whole};
 use crate::source::open::{OpenError, Root};

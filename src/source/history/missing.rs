@@ -1,9 +1,10 @@
 //! Objects that others name and that are not there.
 
+use super::bounds::Bounds;
 use super::graph::Graph;
 use super::seams::Seams;
 use super::store::Store;
-use super::walk::{self, Base, Bounds, News, Object};
+use super::walk::{self, Base, News, Object};
 use gix_hash::{ObjectId, oid};
 use gix_object::{Kind, TreeRefIter};
 use std::collections::{BTreeSet, HashSet};

@@ -3,9 +3,10 @@
 //! Each object is made once, a base dropped with its last delta, and nothing is kept but names. What cannot be made has
 //! none.
 
+use super::bounds::Bounds;
 use super::inflate::{Buffer, Inflater};
 use super::pack::{NONE, Pack};
-use super::walk::{Bounds, OBJECT_BYTES_MAX, patched};
+use super::walk::{OBJECT_BYTES_MAX, patched};
 use gix_hash::{Kind as Hash, ObjectId};
 use gix_object::Kind;
 use gix_pack::data::entry::Header;

@@ -3,8 +3,8 @@
 //! The table comes from the pack's index where that agrees with the pack, and from reading the pack from its start
 //! where it does not. No object is resolved here.
 
+use super::bounds::Bounds;
 use super::inflate::{Piece, Pieces};
-use super::walk::Bounds;
 use gix_hash::{Kind, ObjectId};
 use gix_pack::data::{self, entry::Header};
 use rayon::prelude::*;
@@ -25,13 +25,10 @@ pub struct Pack<'p> {
     bytes: &'p [u8],
     object_hash: Kind,
     index: Option<&'p gix_pack::index::File>,
-    /// Where each entry starts, ascending.
-    offsets: Vec<u64>,
+    /// The entries, in the order of the pack.
+    entries: Vec<Node>,
     /// The place of each entry in the index.
     places: Vec<u32>,
-    /// The first delta on an entry, and the next one on the same base.
-    first_child: Vec<u32>,
-    next_sibling: Vec<u32>,
     /// Entries that are no delta on another entry of this pack: first those with many deltas below them, then the others.
     roots: Vec<u32>,
     /// How many of the roots are the first sort.
@@ -40,6 +37,22 @@ pub struct Pack<'p> {
     has_later_bases: bool,
     /// Where reading stopped because the pack is damaged.
     pub damaged: Option<String>,
+}
+
+/// What is kept of an entry; together, since one is read with the other.
+#[derive(Clone, Copy)]
+struct Node {
+    /// Where it starts.
+    offset: u64,
+    /// The first delta on it, and the next one on its own base.
+    first_child: u32,
+    next_sibling: u32,
+}
+
+impl Node {
+    const fn at(offset: u64) -> Self {
+        Self { offset, first_child: NONE, next_sibling: NONE }
+    }
 }
 
 /// The index of a pack.
@@ -75,10 +88,8 @@ impl<'p> Pack<'p> {
             bytes,
             object_hash,
             index: index.map(|index| &index.file),
-            offsets: Vec::new(),
+            entries: Vec::new(),
             places: Vec::new(),
-            first_child: Vec::new(),
-            next_sibling: Vec::new(),
             roots: Vec::new(),
             large: 0,
             has_later_bases: false,
@@ -94,7 +105,7 @@ impl<'p> Pack<'p> {
 
     /// Number of entries.
     pub fn len(&self) -> u32 {
-        u32::try_from(self.offsets.len()).unwrap_or(NONE)
+        u32::try_from(self.entries.len()).unwrap_or(NONE)
     }
 
     /// Bytes of the whole pack.
@@ -110,22 +121,22 @@ impl<'p> Pack<'p> {
 
     /// The first delta on `entry`, or [`NONE`].
     pub fn first_child(&self, entry: u32) -> u32 {
-        self.first_child[entry as usize]
+        self.entries[entry as usize].first_child
     }
 
     /// The next delta on the base of `entry`, or [`NONE`].
     pub fn next_sibling(&self, entry: u32) -> u32 {
-        self.next_sibling[entry as usize]
+        self.entries[entry as usize].next_sibling
     }
 
     /// The header of `entry`.
     pub fn entry(&self, entry: u32) -> Option<Entry> {
-        read_entry(self.bytes, self.offsets[entry as usize], self.object_hash)
+        read_entry(self.bytes, self.offset(entry), self.object_hash)
     }
 
     /// The stream of `entry`, whose header says that it starts at `start`.
     pub fn stream(&self, entry: u32, start: usize) -> &'p [u8] {
-        let next = self.offsets.get(entry as usize + 1).and_then(|&next| usize::try_from(next).ok());
+        let next = self.entries.get(entry as usize + 1).and_then(|next| usize::try_from(next.offset).ok());
         self.bytes.get(start..next.unwrap_or(self.end())).unwrap_or_default()
     }
 
@@ -136,7 +147,7 @@ impl<'p> Pack<'p> {
 
     /// Where `entry` starts in the pack.
     pub fn offset(&self, entry: u32) -> u64 {
-        self.offsets[entry as usize]
+        self.entries[entry as usize].offset
     }
 
     /// The entry called `id`.
@@ -157,10 +168,10 @@ impl<'p> Pack<'p> {
     /// The entry at `offset`, which most often is not far before `entry`.
     fn before(&self, entry: u32, offset: u64) -> Option<u32> {
         let (mut from, mut to, mut step) = (entry as usize, entry as usize, 8);
-        while from > 0 && self.offsets[from] > offset {
+        while from > 0 && self.entries[from].offset > offset {
             (to, from, step) = (from, from.saturating_sub(step), step * 4);
         }
-        let at = self.offsets.get(from..=to)?.binary_search(&offset).ok()?;
+        let at = self.entries.get(from..=to)?.binary_search_by_key(&offset, |entry| entry.offset).ok()?;
         u32::try_from(from + at).ok()
     }
 
@@ -169,7 +180,7 @@ impl<'p> Pack<'p> {
         if !self.has_later_bases {
             return Vec::new();
         }
-        let mut is_met = vec![false; self.offsets.len()];
+        let mut is_met = vec![false; self.entries.len()];
         let mut open: Vec<u32> = self.roots.clone();
         while let Some(entry) = open.pop() {
             is_met[entry as usize] = true;
@@ -183,7 +194,7 @@ impl<'p> Pack<'p> {
     }
 
     fn at(&self, offset: u64) -> Option<u32> {
-        u32::try_from(self.offsets.binary_search(&offset).ok()?).ok()
+        u32::try_from(self.entries.binary_search_by_key(&offset, |entry| entry.offset).ok()?).ok()
     }
 
     /// Takes the offsets of `index`, if it has as many as the pack says it holds and all lie in the pack.
@@ -208,7 +219,7 @@ impl<'p> Pack<'p> {
             && pairs.first().is_none_or(|first| first.0 == data::header::SIZE as u64)
             && pairs.last().is_none_or(|last| last.0 < end);
         if is_sound {
-            self.offsets = pairs.iter().map(|pair| pair.0).collect();
+            self.entries = pairs.iter().map(|pair| Node::at(pair.0)).collect();
             self.places = pairs.into_iter().map(|pair| pair.1).collect();
         }
         is_sound
@@ -233,25 +244,23 @@ impl<'p> Pack<'p> {
                 self.damaged = Some(format!("{reason} at entry {number} of {count}, byte {offset}"));
                 return;
             };
-            self.offsets.push(offset as u64);
+            self.entries.push(Node::at(offset as u64));
             offset = next;
         }
     }
 
     /// Links each delta to its base.
     fn plant(&mut self) {
-        let mut bases = vec![NONE; self.offsets.len()];
+        let mut bases = vec![NONE; self.entries.len()];
         bases.par_chunks_mut(CHUNK_ENTRIES).enumerate().for_each(|(chunk, bases)| {
             let first = chunk * CHUNK_ENTRIES;
             for (start, bases) in (first..).step_by(TOUCHED_ENTRIES).zip(bases.chunks_mut(TOUCHED_ENTRIES)) {
-                self.touch(&self.offsets[start..start + bases.len()]);
+                self.touch(self.entries[start..start + bases.len()].iter().map(|entry| entry.offset));
                 for (number, base) in (start..).zip(bases) {
                     *base = u32::try_from(number).ok().and_then(|entry| self.base_of(entry)).unwrap_or(NONE);
                 }
             }
         });
-        self.first_child = vec![NONE; bases.len()];
-        self.next_sibling = vec![NONE; bases.len()];
         // Bases come before their deltas, but for some that are named; those families only seem smaller.
         let mut members = vec![1_u32; bases.len()];
         let (mut large, mut small) = (Vec::new(), Vec::new());
@@ -261,8 +270,8 @@ impl<'p> Pack<'p> {
                 (if members[number] > LARGE_MEMBERS { &mut large } else { &mut small }).push(entry);
             } else {
                 self.has_later_bases |= base >= entry;
-                self.next_sibling[number] = self.first_child[base as usize];
-                self.first_child[base as usize] = entry;
+                self.entries[number].next_sibling = self.entries[base as usize].first_child;
+                self.entries[base as usize].first_child = entry;
                 members[base as usize] = members[base as usize].saturating_add(members[number]);
             }
         }
@@ -271,22 +280,17 @@ impl<'p> Pack<'p> {
     }
 
     /// Reads a byte at each of `offsets`: the waits for memory overlap, which those of parsing one header after another do not.
-    fn touch(&self, offsets: &[u64]) {
-        let byte = |&offset: &u64| usize::try_from(offset).ok().and_then(|at| self.bytes.get(at)).copied().unwrap_or(0);
-        std::hint::black_box(offsets.iter().map(byte).fold(0, |all, byte| all | byte));
+    fn touch(&self, offsets: impl Iterator<Item = u64>) {
+        let byte = |offset| usize::try_from(offset).ok().and_then(|at| self.bytes.get(at)).copied().unwrap_or(0);
+        std::hint::black_box(offsets.map(byte).fold(0, |all, byte| all | byte));
     }
 
     /// Touches the deltas on `entry`, or some of them, which are read next.
     pub fn touch_children(&self, entry: u32) {
-        let (mut child, mut offsets, mut count) = (self.first_child(entry), [0; TOUCHED_CHILDREN], 0);
-        while child != NONE && count < TOUCHED_CHILDREN {
-            offsets[count] = self.offset(child);
-            child = self.next_sibling(child);
-            count += 1;
-        }
-        if count > 1 {
-            self.touch(&offsets[..count]);
-        }
+        let first = self.first_child(entry);
+        let children = std::iter::successors(Some(first), |&child| Some(self.next_sibling(child)));
+        let children = children.take_while(|&child| child != NONE).take(TOUCHED_CHILDREN);
+        self.touch(children.map(|child| self.offset(child)));
     }
 
     /// What the entry at `offset` is a delta on.

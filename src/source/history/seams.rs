@@ -3,7 +3,7 @@
 //! A match that is new stands in what a delta inserts, which is searched as it is, or lies across such a place. Almost no place can be
 //! part of one, and a few bytes on its two sides tell; where they do not, what is around is written out to be searched.
 
-use super::delta::{Delta, Step};
+use super::delta::Delta;
 
 /// What matches may be made of, and how much of what a delta copies they need.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl Part {
 
 /// Stands where something was passed over; part of no match.
 pub const PASSED_OVER: u8 = 1;
-/// Pieces of at least so many bytes tell at their ends how far a run in them reaches.
+/// Pieces of at least so many bytes tell at their ends how far a run in them reaches; more than [`Seams::reach`].
 const LONG: usize = GROUPS * GROUP;
 /// Bytes that are looked at together.
 const GROUP: usize = 8;
@@ -75,6 +75,19 @@ const LIST_MAX: usize = 512;
 /// The most bytes between two lines of a run.
 const BREAK_MAX: usize = 64;
 
+/// The steps between two long copies, and what they may be part of.
+#[derive(Clone, Copy, Default)]
+struct Island {
+    /// The first of them.
+    first: usize,
+    /// A match that is told by its spelling.
+    is_met: bool,
+    /// One that is told as a whole.
+    has_run: bool,
+    /// Whether the copy before them was written whole.
+    is_joined: bool,
+}
+
 impl Seams<'_> {
     /// Writes to `out` all that can hold a match which neither `base` nor an insertion of `delta` holds; none where the base is too short.
     ///
@@ -83,51 +96,52 @@ impl Seams<'_> {
     /// them as far as a match reaches into those.
     pub fn news(self, delta: &Delta<'_>, base: &[u8], out: &mut Vec<u8>) -> Option<()> {
         out.clear();
-        let (mut first, mut is_loud, mut is_joined) = (0, false, false);
-        let (mut before, mut run): (&[u8], usize) = (&[], 0);
+        let (mut island, mut before, mut run): (Island, &[u8], usize) = (Island::default(), &[], 0);
         for (number, &step) in delta.steps().iter().enumerate() {
             let piece = delta.piece(step, base)?;
-            is_loud |= self.meet(before, piece);
+            island.is_met |= self.meet(before, piece);
             before = piece;
             if piece.len() < LONG {
                 run += piece.len();
-                is_loud |= run >= self.run_min;
+                island.has_run |= run >= self.run_min;
                 continue;
             }
-            is_loud |= number > 0 && run + self.bound(piece.chunks_exact(GROUP)) >= self.run_min;
+            island.has_run |= number > 0 && run + self.bound(piece.chunks_exact(GROUP)) >= self.run_min;
             run = self.bound(piece.rchunks_exact(GROUP));
             if !step.is_copy() {
                 continue;
             }
-            if is_loud {
-                self.left(delta, base, (first, is_joined), out)?;
-                extend(delta, base, &delta.steps()[first..number], out)?;
-                let head = self.of(piece).0;
+            let mut is_whole = false;
+            if island.is_met || island.has_run {
+                self.write(island, delta, base, (number, out))?;
+                let head = if island.has_run { self.head(piece) } else { self.reach };
                 out.extend_from_slice(&piece[..head]);
-                is_joined = head == piece.len();
-                if !is_joined {
+                is_whole = head == piece.len();
+                if !is_whole {
                     out.push(PASSED_OVER);
                 }
             }
             // What is copied whole belongs to what comes after it, too.
-            is_loud = is_loud && is_joined;
-            is_joined = is_loud;
-            first = number + 1;
+            island = Island { first: number + 1, is_met: false, has_run: is_whole, is_joined: is_whole };
         }
-        if is_loud {
-            self.left(delta, base, (first, is_joined), out)?;
-            extend(delta, base, &delta.steps()[first..], out)?;
+        if island.is_met || island.has_run {
+            self.write(island, delta, base, (delta.steps().len(), out))?;
         }
         Some(())
     }
 
-    /// The end of the copy before the step `first`, unless it was written.
-    fn left(self, delta: &Delta<'_>, base: &[u8], (first, is_joined): (usize, bool), out: &mut Vec<u8>) -> Option<()> {
-        if let Some(&copy) = first.checked_sub(1).and_then(|at| delta.steps().get(at))
-            && !is_joined
+    /// Writes the steps of `island` up to `end`, and the end of the copy before it.
+    fn write(self, island: Island, delta: &Delta<'_>, base: &[u8], (end, out): (usize, &mut Vec<u8>)) -> Option<()> {
+        let steps = delta.steps();
+        if let Some(&copy) = island.first.checked_sub(1).and_then(|at| steps.get(at))
+            && !island.is_joined
         {
             let piece = delta.piece(copy, base)?;
-            out.extend_from_slice(&piece[piece.len() - self.of(piece).1..]);
+            let tail = if island.has_run { self.tail(piece) } else { self.reach };
+            out.extend_from_slice(&piece[piece.len() - tail..]);
+        }
+        for &step in steps.get(island.first..end)? {
+            out.extend_from_slice(delta.piece(step, base)?);
         }
         Some(())
     }
@@ -160,11 +174,14 @@ impl Seams<'_> {
         if seen & Part::IN_RUN == 0 && !is_number { LONG } else { self.run_min }
     }
 
-    /// Bytes at the start and at the end of `piece` that have to be seen.
-    fn of(self, piece: &[u8]) -> (usize, usize) {
-        let head = self.run(|at| piece.get(at).copied());
-        let tail = self.run(|at| piece.len().checked_sub(at + 1).map(|at| piece[at]));
-        (head.min(piece.len()), tail.min(piece.len()))
+    /// Bytes at the start of `piece` that have to be seen.
+    fn head(self, piece: &[u8]) -> usize {
+        self.run(|at| piece.get(at).copied()).min(piece.len())
+    }
+
+    /// Bytes at its end, likewise.
+    fn tail(self, piece: &[u8]) -> usize {
+        self.run(|at| piece.len().checked_sub(at + 1).map(|at| piece[at])).min(piece.len())
     }
 
     /// How far what starts at a seam reaches, in the direction of `byte`.
@@ -186,14 +203,6 @@ impl Seams<'_> {
             end = next;
         }
     }
-}
-
-/// All that `steps` add to the result.
-fn extend(delta: &Delta<'_>, base: &[u8], steps: &[Step], out: &mut Vec<u8>) -> Option<()> {
-    for &step in steps {
-        out.extend_from_slice(delta.piece(step, base)?);
-    }
-    Some(())
 }
 
 #[cfg(test)]
@@ -223,7 +232,7 @@ mod tests {
             (format!("qq\n{line}..\nq"), (63, 3)),
             (format!("7,7,7,...{}", "7,".repeat(300)), (6, 512)),
         ] {
-            assert_eq!(seams.of(piece.as_bytes()), expected, "{piece}");
+            assert_eq!((seams.head(piece.as_bytes()), seams.tail(piece.as_bytes())), expected, "{piece}");
         }
     }
 

@@ -3,10 +3,11 @@
 //! Opened file by file: no discovery, no configuration, no alternates. What cannot be opened is a fault and hides
 //! nothing else.
 
+use super::bounds::Bounds;
 use super::inflate::{Buffer, Inflater, Stream};
 use super::names::Names;
 use super::pack::{Index, Pack};
-use super::walk::{self, Bounds, OBJECT_BYTES_MAX};
+use super::walk::{self, OBJECT_BYTES_MAX};
 use crate::blob::{ReadAt, Window, Windows};
 use crate::source::loose;
 use crate::source::objects::Odb;

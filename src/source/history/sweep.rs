@@ -2,13 +2,14 @@
 //!
 //! It says which objects hold something to look at, not what.
 
+use super::bounds::Bounds;
 use super::commits::Commits;
 use super::lineage::Lineage;
 use super::loose;
 use super::pack::Pack;
 use super::seams::Seams;
 use super::store::{Place, Store, object_name};
-use super::walk::{self, Base, Bounds, END_BYTES, News, Object, START_BYTES, Visitor as _};
+use super::walk::{self, Base, END_BYTES, News, Object, START_BYTES, Visitor as _};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::sync::{Mutex, PoisonError};

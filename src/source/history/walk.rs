@@ -3,6 +3,7 @@
 //! A family is walked depth first: a base is kept only until its last delta is done, and families run in parallel.
 //! What an object means is the visitor's.
 
+use super::bounds::Bounds;
 use super::delta::{Delta, Step};
 use super::inflate::{Buffer, Inflater, Stream};
 use super::pack::{Entry, NONE, Pack};
@@ -11,8 +12,6 @@ use crate::blob::Windows as _;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use rayon::prelude::*;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Objects larger than this are read piece by piece, and deltas that make them are left out.
 pub const OBJECT_BYTES_MAX: u64 = 128 << 20;
@@ -83,51 +82,6 @@ pub struct News<'n> {
     pub seams: &'n [u8],
     /// Bytes of the result.
     pub bytes: u64,
-}
-
-/// What all threads of one sweep share.
-pub struct Bounds {
-    /// Bytes that may still be inflated and patched.
-    left: AtomicU64,
-    /// Whether more was asked for.
-    is_reached: AtomicBool,
-    /// Held while a family of large objects is walked.
-    alone: Mutex<()>,
-}
-
-impl Bounds {
-    /// What is said where there are no more.
-    pub const REACHED: &str = "limit on inflated bytes reached";
-
-    /// For stores of `bytes`: far more than an honest one inflates to.
-    pub fn new(bytes: u64) -> Self {
-        Self::within(bytes.saturating_mul(2_000).max(16 << 30))
-    }
-
-    /// At most `bytes` inflated and patched.
-    pub const fn within(bytes: u64) -> Self {
-        Self { left: AtomicU64::new(bytes), is_reached: AtomicBool::new(false), alone: Mutex::new(()) }
-    }
-
-    /// Takes `bytes` off what is left; says whether there were as many.
-    pub fn take(&self, bytes: u64) -> bool {
-        let taken =
-            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok();
-        if !taken {
-            self.is_reached.store(true, Ordering::Relaxed);
-        }
-        taken
-    }
-
-    /// Whether more was asked for than there was.
-    pub fn is_reached(&self) -> bool {
-        self.is_reached.load(Ordering::Relaxed)
-    }
-
-    /// Bytes that may still be inflated and patched.
-    pub fn left(&self) -> u64 {
-        self.left.load(Ordering::Relaxed)
-    }
 }
 
 /// Walks every family of `pack` that the visitors want, each thread with a visitor of its own from `visitor`; `done` takes them back.
@@ -210,7 +164,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         };
         let bounds = self.bounds;
         let is_large = entry.bytes > ALONE_BYTES;
-        let _alone = is_large.then(|| bounds.alone.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let _alone = is_large.then(|| bounds.alone());
         let kind = match entry.header {
             Header::OfsDelta { .. } => return self.fault_all(root, "delta on nothing"),
             Header::RefDelta { base_id } => return self.outside(root, base_id),
