@@ -2,8 +2,10 @@
 //!
 //! What the arguments mean is settled in `config`.
 
+mod bounds;
 mod upkeep;
 
+pub use bounds::{ArchiveArgs, BoundArgs, DecodeArgs};
 pub use upkeep::{
     BaselineArgs, BaselineCommand, ConfigArgs, ConversionArgs, ExplainArgs, MergeArgs, PruneArgs, ReportCommand,
     ReportFileArgs, RulesArgs, ShowArgs, ShowFormatArg,
@@ -237,9 +239,9 @@ pub struct CiArgs {
     #[command(flatten)]
     pub policy: PolicyArgs,
 
-    /// How far archives are opened.
+    /// How far archives and encodings are followed.
     #[command(flatten)]
-    pub archives: ArchiveArgs,
+    pub bounds: BoundArgs,
 
     /// Read the rules from DIR instead of the ones built in
     #[arg(long, value_name = "DIR")]
@@ -289,9 +291,9 @@ pub struct CommonArgs {
     #[command(flatten)]
     pub policy: PolicyArgs,
 
-    /// How far archives are opened.
+    /// How far archives and encodings are followed.
     #[command(flatten)]
-    pub archives: ArchiveArgs,
+    pub bounds: BoundArgs,
 
     /// Read the rules from DIR instead of the ones built in; DIR is laid out like `rules/` in the source
     #[arg(long, value_name = "DIR")]
@@ -300,35 +302,6 @@ pub struct CommonArgs {
     /// Threads; all processors by default
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-}
-
-/// How far archives are opened; what lies beyond is listed as not read. Each bound is for one outermost archive with all that is in it.
-#[derive(Args, Debug, Default)]
-#[command(next_help_heading = "Archives")]
-pub struct ArchiveArgs {
-    /// Open archives in archives to this depth; 0 opens none [default: 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
-    pub archive_depth: Option<u32>,
-
-    /// Members of one archive [default: 1000000]
-    #[arg(long, value_name = "N")]
-    pub archive_entries: Option<u64>,
-
-    /// Bytes that may come out of one archive [default: 32 GiB]
-    #[arg(long, value_name = "BYTES")]
-    pub archive_bytes: Option<u64>,
-
-    /// Bytes that may come out of one member [default: 8 GiB]
-    #[arg(long, value_name = "BYTES")]
-    pub archive_entry_bytes: Option<u64>,
-
-    /// Bytes that may come out for each byte of an archive, beyond the first 64 MiB [default: 250]
-    #[arg(long, value_name = "N")]
-    pub archive_ratio: Option<u64>,
-
-    /// Seconds that opening one archive may take [default: 120]
-    #[arg(long, value_name = "SECONDS")]
-    pub archive_seconds: Option<u64>,
 }
 
 /// How to report, and what to fail on.

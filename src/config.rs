@@ -2,6 +2,7 @@
 //!
 //! The only module beside `main` that sees the command line; nothing below it reads an argument or the environment.
 
+mod bounds;
 mod event;
 mod hook;
 mod standpoint;
@@ -11,7 +12,7 @@ pub use event::{Ci, Gate, Scans, policy_under};
 pub use terms::{Base, Origin, Terms};
 
 use crate::cli::{
-    ArchiveArgs, BaselineArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
+    BaselineArgs, BoundArgs, ColorArg, CommonArgs, ConversionArgs, FailOnArg, FormatArg, HistoryArgs, MessageArgs,
     OnIncompleteArg, PolicyArgs, RangeArgs, ReportArgs, ScanArgs, StagedArgs, SuppressedArg,
 };
 use crate::exit::Policy;
@@ -19,8 +20,7 @@ use crate::output::Destination;
 use crate::report::SuppressedResults;
 use crate::rule::{Level, RuleFiles, Rules};
 use crate::scan::{self, HistoryOptions, Listing, Options, Part, Progress, Range, Scope, Selection, Wanted};
-use crate::settings::{Limits as SetLimits, OnIncomplete, Settings, Spanned};
-use crate::unpack::Limits;
+use crate::settings::{OnIncomplete, Settings};
 use anyhow::{Context as _, Result, bail};
 use hook::change;
 use standpoint::Standpoint;
@@ -145,7 +145,7 @@ impl Config {
             publishable: false,
             report: ReportArgs::default(),
             policy,
-            archives: ArchiveArgs::default(),
+            bounds: BoundArgs::default(),
             rules,
             jobs,
         };
@@ -189,7 +189,8 @@ impl Config {
             wanted,
             rules,
             overrides: terms.overrides(),
-            limits: limits(&args.archives, &settings.limits),
+            limits: bounds::of_archives(&args.bounds.archives, &settings.limits),
+            bounds: bounds::of_encodings(&args.bounds.encodings, &settings.limits),
             history: HistoryOptions::default(),
             now,
             progress: Progress::new(is_shown),
@@ -257,22 +258,6 @@ fn is_coloured(when: ColorArg, destination: &Destination) -> bool {
 fn is_colour_welcome() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
-}
-
-/// How far archives are opened: as asked for, else as the configuration says.
-fn limits(args: &ArchiveArgs, set: &SetLimits) -> Limits {
-    fn value<T: Copy>(asked: Option<T>, set: Option<&Spanned<T>>, default: T) -> T {
-        asked.or_else(|| set.map(|set| *set.get_ref())).unwrap_or(default)
-    }
-    let default = Limits::default();
-    Limits {
-        depth: value(args.archive_depth, set.archive_depth.as_ref(), default.depth),
-        entries: value(args.archive_entries, set.archive_entries.as_ref(), default.entries),
-        bytes: value(args.archive_bytes, set.archive_bytes.as_ref(), default.bytes),
-        entry_bytes: value(args.archive_entry_bytes, set.archive_entry_bytes.as_ref(), default.entry_bytes),
-        ratio: value(args.archive_ratio, set.archive_ratio.as_ref(), default.ratio),
-        seconds: value(args.archive_seconds, set.archive_seconds.as_ref(), default.seconds),
-    }
 }
 
 fn policy(args: &ReportArgs, settings: &Settings) -> Policy {

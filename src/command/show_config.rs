@@ -73,6 +73,10 @@ impl Shown<'_> {
             told("archive-entry-bytes", wide(set.archive_entry_bytes.as_ref())),
             told("archive-ratio", wide(set.archive_ratio.as_ref())),
             told("archive-seconds", wide(set.archive_seconds.as_ref())),
+            told("decode-depth", set.decode_depth.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
+            told("decode-bytes", wide(set.decode_bytes.as_ref())),
+            told("decode-ratio", wide(set.decode_ratio.as_ref())),
+            told("decode-keys", set.decode_keys.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
         ]
         .into_iter()
         .flatten()

@@ -117,8 +117,8 @@ fn scans(args: CiArgs, plan: &Plan) -> Result<Scans> {
     policy.policy_from = policy.policy_from.or_else(|| plan.policy_from.clone());
     let report =
         ReportArgs { fail_on: args.fail_on, on_incomplete: args.on_incomplete, quiet: true, ..ReportArgs::default() };
-    let CiArgs { archives, rules, jobs, paths, history, .. } = args;
-    let common = CommonArgs { publishable: false, report, policy, archives, rules, jobs };
+    let CiArgs { bounds, rules, jobs, paths, history, .. } = args;
+    let common = CommonArgs { publishable: false, report, policy, bounds, rules, jobs };
     let range = plan.span.as_ref().map(range).transpose()?;
     let range_text = range.as_ref().map(|range| format!("{}..{}", range.from.as_deref().unwrap_or(NULL_ID), range.to));
     let here = || vec![PathBuf::from(".")];

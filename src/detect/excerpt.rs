@@ -2,8 +2,8 @@
 //!
 //! Masks real keys and placeholders alike: an excerpt never shows an identifier. Control characters are left to the reports.
 
+use super::Detector;
 use super::grammar::{REST_BYTES_MAX, is_identifier};
-use super::{Budget, Detector};
 use crate::blob::Part;
 use crate::finding::Excerpt;
 use std::ops::Range;
@@ -58,7 +58,7 @@ fn masked_with(detector: &Detector, text: &[u8], own: &[Range<usize>]) -> String
         let more = more(text, candidate.range.end, candidate.range.len(), candidate.width);
         hits.push((candidate.range.start..candidate.range.end + more, masked));
     });
-    for hidden in detector.explore(text, &mut Budget::default()).hidden {
+    for hidden in detector.explore(text, &mut detector.masking_budget()).hidden {
         let masked = hidden.secret.masked();
         let rest = std::iter::repeat(ELLIPSIS.to_owned());
         hits.extend(hidden.pieces.into_iter().zip(std::iter::once(masked).chain(rest)));

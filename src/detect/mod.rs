@@ -10,7 +10,7 @@ mod position;
 mod prefix;
 mod text;
 
-pub use decode::{Budget, Exploration, Hidden};
+pub use decode::{Bounds, Budget, Exploration, Hidden};
 pub use excerpt::{excerpt, mask};
 pub use placeholder::Class;
 pub use position::Cursor;
@@ -59,6 +59,7 @@ pub struct Detector {
     triggers: Guarded,
     environments: Vec<(Environment, String)>,
     placeholder: Placeholder,
+    bounds: Bounds,
 }
 
 impl Detector {
@@ -72,7 +73,24 @@ impl Detector {
             triggers: Guarded::new(rules.calls.needles.iter().map(|one| trigger(one))),
             environments: environments.collect(),
             placeholder: Placeholder::new(&rules.keys, &rules.placeholders)?,
+            bounds: Bounds::default(),
         })
+    }
+
+    /// The same with other bounds.
+    #[must_use]
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// What may be decoded of one blob.
+    pub const fn budget(&self) -> Budget {
+        Budget::new(self.bounds)
+    }
+
+    /// What is decoded of a text that is shown: never less than by default, since what is not found is not masked.
+    fn masking_budget(&self) -> Budget {
+        Budget::new(self.bounds.at_least(&Bounds::default()))
     }
 
     /// Whether anything in `bytes`, which are a whole blob, may be a key, plain or encoded; almost always `false`, and then nothing
@@ -83,13 +101,12 @@ impl Detector {
 
     /// The same of a part of a blob in `form`.
     pub fn any_in(&self, form: Form, bytes: &[u8]) -> bool {
-        let mut budget = Budget::default();
+        let mut budget = self.budget();
         budget.grant(bytes.len(), false);
         if Explorer::new(self, &mut budget, Mode::Any).any(bytes) {
             return true;
         }
-        let is_cut = budget.cuts().next().is_some();
-        is_cut || (form != Form::Utf8 && self.any_in(Form::Utf8, Decoded::new(form, bytes, 0).text.as_bytes()))
+        budget.is_cut() || (form != Form::Utf8 && self.any_in(Form::Utf8, Decoded::new(form, bytes, 0).text.as_bytes()))
     }
 
     /// Where in `bytes` something stands that names and calls are looked for around.

@@ -32,7 +32,7 @@ pub use target::{Listing, Target};
 
 use crate::blob::{Blob, Origin, Visit as _, Whole};
 use crate::classify::{Calls, Classifier};
-use crate::detect::Detector;
+use crate::detect::{Bounds, Detector};
 use crate::report::Report;
 use crate::rule::{Kind, RuleError, Rules};
 use crate::side::Judgement;
@@ -96,6 +96,8 @@ pub struct Options {
     pub rules: Rules,
     /// How far archives are opened.
     pub limits: Limits,
+    /// How far encoded text is decoded.
+    pub bounds: Bounds,
     /// How to read histories.
     pub history: HistoryOptions,
     /// The time, in seconds since 1970.
@@ -195,7 +197,7 @@ impl<'o> Shared<'o> {
     fn new(options: &'o Options) -> Result<Self> {
         Ok(Self {
             options,
-            detector: Arc::new(Detector::new(&options.rules)?),
+            detector: Arc::new(Detector::new(&options.rules)?.bounded(options.bounds)),
             classifier: OnceLock::new(),
             graphs: Graphs::default(),
             calls: OnceLock::new(),

@@ -122,7 +122,7 @@ impl<'r> Reading<'r> {
             rejected: [0; Class::ALL.len()],
             ignored: Vec::new(),
             comments: Comments::default(),
-            budget: Budget::default(),
+            budget: shared.detector.budget(),
         }
     }
 
@@ -359,8 +359,8 @@ impl<'r> Reading<'r> {
 
     /// Whether nothing was found, nothing rejected and nothing cut.
     pub fn is_empty(&self) -> bool {
-        let is_cut = self.budget.cuts().next().is_some();
-        self.groups.is_empty() && self.calls.is_empty() && self.rejected.iter().all(|&count| count == 0) && !is_cut
+        let is_nothing = self.groups.is_empty() && self.calls.is_empty() && !self.budget.is_cut();
+        is_nothing && self.rejected.iter().all(|&count| count == 0)
     }
 
     /// GitHub's hashes of the lines with a key, where they are wanted and the blob is a file.
@@ -399,7 +399,7 @@ impl<'r> Reading<'r> {
 
     /// Counts what was no key, and says what was not decoded.
     pub fn count_rejected(&mut self, path: &str, batch: &mut Batch) {
-        self.budget.cuts().for_each(|reason| batch.leave_out(path.into(), reason));
+        self.budget.cuts().for_each(|reason| batch.leave_out(path.into(), &reason));
         for (sum, count) in batch.ignored_by_class.iter_mut().zip(std::mem::take(&mut self.rejected)) {
             *sum += count;
         }

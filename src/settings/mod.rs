@@ -135,6 +135,14 @@ pub struct Limits {
     pub archive_ratio: Option<Spanned<u64>>,
     /// Seconds that opening one archive may take.
     pub archive_seconds: Option<Spanned<u64>>,
+    /// Encodings inside each other.
+    pub decode_depth: Option<Spanned<u32>>,
+    /// Bytes that any file may decode to.
+    pub decode_bytes: Option<Spanned<u64>>,
+    /// Bytes that may be decoded for each byte of a file, beyond those.
+    pub decode_ratio: Option<Spanned<u64>>,
+    /// Encoded keys of one window of a file.
+    pub decode_keys: Option<Spanned<usize>>,
 }
 
 /// A whole `ansalint.toml`.
@@ -228,6 +236,9 @@ impl Settings {
         }
         if let Some(depth) = self.limits.archive_depth.as_ref().filter(|depth| *depth.get_ref() > 64) {
             return Err((depth.span().start, "`archive-depth` is a number from 0 to 64".into()));
+        }
+        if let Some(depth) = self.limits.decode_depth.as_ref().filter(|depth| !(1..=8).contains(depth.get_ref())) {
+            return Err((depth.span().start, "`decode-depth` is a number from 1 to 8".into()));
         }
         if let Some(baseline) = &self.baseline {
             check_path(baseline)?;

@@ -49,7 +49,7 @@ pub fn under(policy: Settings, own: Settings, rules: &Rules) -> (Settings, Vec<S
     };
     let bounds = Limits { jobs: None, ..own.limits };
     if bounds != Limits::default() {
-        refused.push("[limits] archive-…".into());
+        refused.push("[limits] archive-… and decode-…".into());
     }
     joined.allow.extend(own.allow);
     joined.accept_unread.extend(own.accept_unread);

@@ -328,7 +328,7 @@ fn a_folder_in_an_archive_is_a_name_of_its_own() {
     workspace.write("a.tar", pack::tar(&[(&format!("d/{key}/e/f"), b"x"), (&format!("d/{key}/g"), b"x")]));
     let report = scan(&workspace, &[]).json();
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
-    assert_eq!(report["findings"][0]["key"]["fingerprint"], super::policy::fingerprint(&key));
+    assert_eq!(report["findings"][0]["key"]["fingerprint"], crate::template::fingerprint(&key));
 }
 
 #[test]

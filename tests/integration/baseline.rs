@@ -1,7 +1,6 @@
 //! The baseline: what was there before stays silent, what is new or worse does not.
 
-use crate::policy::fingerprint;
-use crate::template::{expand, live_key};
+use crate::template::{expand, fingerprint, live_key};
 use crate::workspace::{Run, Workspace};
 use serde_json::Value;
 use std::fs;

@@ -1,7 +1,6 @@
 //! What a contributor may try, by malice or by accident: files that decide, in a form that should decide nothing.
 
-use crate::policy::fingerprint;
-use crate::template::live_key;
+use crate::template::{fingerprint, live_key};
 use crate::workspace::{Run, Workspace};
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;

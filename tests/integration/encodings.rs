@@ -2,7 +2,7 @@
 //!
 //! Chains are made here by encoders that share nothing with the decoders.
 
-use crate::template::{expand, live_key};
+use crate::template::{base64, base64url, expand, fingerprint, live_key};
 use ansalint::detect::{Budget, Detector, Hidden, Verdict};
 use ansalint::rule::{RuleFiles, Rules};
 use proptest::prelude::*;
@@ -83,9 +83,9 @@ impl Encoding {
         let each =
             |spell: &dyn Fn(u8) -> String| bytes.iter().map(|&byte| spell(byte)).collect::<String>().into_bytes();
         match self {
-            Self::Base64 => base64(bytes, *b"+/").into(),
-            Self::Base64Url => base64(bytes, *b"-_").trim_end_matches('=').into(),
-            Self::Wrapped => base64(bytes, *b"+/").as_bytes().chunks(76).collect::<Vec<_>>().join(&b'\n'),
+            Self::Base64 => base64(bytes).into(),
+            Self::Base64Url => base64url(bytes).into(),
+            Self::Wrapped => base64(bytes).as_bytes().chunks(76).collect::<Vec<_>>().join(&b'\n'),
             Self::HexLower => each(&|byte| format!("{byte:02x}")),
             Self::HexUpper => each(&|byte| format!("{byte:02X}")),
             Self::HexList => each(&|byte| format!(", 0x{byte:02x}"))[2..].to_vec(),
@@ -108,17 +108,6 @@ impl Encoding {
     }
 }
 
-fn base64(bytes: &[u8], ends: [u8; 2]) -> String {
-    let alphabet = [&b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[..], &ends].concat();
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
-        let chars = (0..=group.len()).map(|at| char::from(alphabet[(bits >> (18 - 6 * at) & 63) as usize]));
-        text.extend(chars.chain(std::iter::repeat_n('=', 3 - group.len())));
-    }
-    text
-}
-
 /// Chains, innermost first, of one to three steps in which bytes are carried by what can carry them.
 fn chains() -> impl Strategy<Value = Vec<Encoding>> {
     let is_sound = |chain: &Vec<Encoding>| {
@@ -131,10 +120,6 @@ fn chains() -> impl Strategy<Value = Vec<Encoding>> {
 fn keys(text: &[u8]) -> Vec<Hidden> {
     let explored = DETECTOR.explore(text, &mut Budget::default());
     explored.hidden.into_iter().filter(|hidden| hidden.verdict == Verdict::Key).collect()
-}
-
-fn fingerprint(key: &str) -> String {
-    ansalint::secret::digest(&[key.as_bytes()])
 }
 
 /// What names the chain in reports: escapes of escapes may be undone at once.

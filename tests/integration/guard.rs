@@ -1,7 +1,6 @@
 //! Live keys in client code: what a repository says of its own sides does not make them easier to silence.
 
-use crate::policy::fingerprint;
-use crate::template::{expand, live_key};
+use crate::template::{expand, fingerprint, live_key};
 use crate::workspace::Workspace;
 use serde_json::Value;
 

@@ -1,19 +1,8 @@
 //! Keys that do not stand in a file as they are, as the program reports them: places, chains, excerpts, bounds.
 
-use crate::template::{identifier, live_key};
+use crate::template::{base64, fingerprint, identifier, live_key};
 use crate::workspace::{Run, Workspace};
 use serde_json::{Value, json};
-
-fn base64(bytes: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
-        let chars = (0..=group.len()).map(|at| char::from(alphabet[(bits >> (18 - 6 * at) & 63) as usize]));
-        text.extend(chars.chain(std::iter::repeat_n('=', 3 - group.len())));
-    }
-    text
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -42,7 +31,7 @@ fn places(report: &Value) -> Vec<String> {
 }
 
 fn assert_is(report: &Value, key: &str) {
-    assert_eq!(report["findings"][0]["key"]["fingerprint"], ansalint::secret::digest(&[key.as_bytes()]), "{report:#}");
+    assert_eq!(report["findings"][0]["key"]["fingerprint"], fingerprint(key), "{report:#}");
 }
 
 #[test]
@@ -170,16 +159,40 @@ fn what_a_bound_cuts_is_left_out() {
 }
 
 #[test]
+fn each_bound_has_an_argument_and_a_key_of_the_configuration() {
+    let key = live_key(7);
+    let deep = (0..4).fold(key.clone(), |text, _| base64(text.as_bytes()));
+    let many: String = (0..5).map(|seed| format!("k={}\n", base64(live_key(seed).as_bytes()))).collect();
+    for (content, option, value, reason) in [
+        (&deep, "decode-depth", "3", "more than 3 encodings inside each other"),
+        (&many, "decode-bytes", "20", "decodes to more than 0 times its size and 20 bytes"),
+        (&many, "decode-keys", "2", "more than 2 encoded keys"),
+    ] {
+        let work = Workspace::new();
+        work.write("a.txt", content);
+        let wide = ["scan", "--format", "json", "--decode-depth", "4"];
+        let report = work.run(&wide).json();
+        assert_eq!(report["complete"], true, "{option}");
+        work.write("ansalint.toml", format!("[limits]\n{option} = {value}\ndecode-ratio = 0\n"));
+        let set = work.run(&["scan", "--format", "json"]).json();
+        let asked = format!("--{option}={value}");
+        let asked = work.run(&["scan", "--no-config", "--decode-ratio=0", &asked, "--format", "json"]).json();
+        for report in [set, asked] {
+            assert_eq!(report["coverage"]["left_out"][0]["reason"], reason, "{option}");
+        }
+        let run = work.run(&["config"]);
+        assert!(run.stdout.contains(&format!("{option} = {value}  # ")), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn what_looks_like_the_start_of_keys_without_end_hides_none() {
     let key = live_key(10);
     let starts = ["_sk_live_", "_sk_live_%61", "YW5zYV", "X2xpdmVf", "616e73615f0", "\"ansa", "ansa_\"+\""];
     for start in starts {
         let report = scan("hostile.txt", format!("{}\nk = {key}\n", start.repeat((1 << 19) / start.len())));
         let found = report["findings"].as_array().unwrap();
-        assert!(
-            found.iter().any(|finding| finding["key"]["fingerprint"] == crate::policy::fingerprint(&key)),
-            "{start}"
-        );
+        assert!(found.iter().any(|finding| finding["key"]["fingerprint"] == fingerprint(&key)), "{start}");
     }
 }
 

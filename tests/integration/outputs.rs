@@ -1,7 +1,6 @@
 //! The formats for machines that are not ours: what hostile names, lines and numbers do to them.
 
-use crate::policy::fingerprint;
-use crate::template::{expand, live_key};
+use crate::template::{expand, fingerprint, live_key};
 use crate::workspace::Workspace;
 use serde_json::Value;
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! `ansalint ci`: events as GitHub tells them, on repositories in the state that a runner has them.
 
-use crate::policy::fingerprint;
-use crate::template::live_key;
+use crate::template::{fingerprint, live_key};
 use crate::workspace::{Run, Workspace};
 use serde_json::{Value, json};
 use std::fs;
@@ -346,6 +345,7 @@ fn a_policy_may_be_tightened_and_not_loosened() {
         "[rules]\nmerchant-secret-key-in-source = \"note\"\n",
         "[sides]\n\"*.py\" = \"test\"\n",
         "[limits]\narchive-depth = 0\n",
+        "[limits]\ndecode-depth = 1\n",
     ] {
         assert_eq!(run(own, "").code, Some(1), "{own}");
         let told = run(own, "fail-on = \"warning\"\n").stdout;

@@ -1,18 +1,8 @@
 //! What a repository may say about its own findings: configuration, comments, entries, baseline; and what it may not.
 
-use crate::template::{expand, live_key};
+use crate::template::{expand, fingerprint, live_key};
 use crate::workspace::{Run, Workspace};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
-
-pub fn fingerprint(key: &str) -> String {
-    let digest = Sha256::digest(key);
-    digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
-}
 
 fn sandbox_key(seed: u64) -> String {
     expand("ansa_sk_sandbox_{base62:32}", seed)
@@ -375,7 +365,7 @@ fn the_schema_for_editors_agrees_with_the_parser() {
     let whole = format!(
         "fail-on = \"note\"\non-incomplete = \"warn\"\npublishable = true\nexclude = [\"a/**\", \"*.min.js\"]\n\
          [rules]\nmerchant-secret-key-in-source = \"warning\"\nANSA2101 = \"off\"\n[sides]\n\"web/**\" = \"client\"\n\
-         [limits]\njobs = 2\narchive-depth = 3\narchive-entry-bytes = 1000\n\
+         [limits]\njobs = 2\narchive-depth = 3\narchive-entry-bytes = 1000\ndecode-depth = 2\ndecode-ratio = 9\n\
          [[allow]]\nfingerprint = \"{key}\"\nreason = \"x\"\nowner = \"me\"\nexpires = 2030-01-31\npath = \"a/b\"\n\
          [[accept-unread]]\npath = \"a.zip\"\nreason = \"x\"\nhash = \"{}\"\n\
          [[deactivated]]\nfingerprint = \"{key}\"\ndate = \"2026-01-31\"\nticket = \"T-1\"\n",
@@ -395,6 +385,8 @@ fn the_schema_for_editors_agrees_with_the_parser() {
         ("jobs", "job"),
         ("archive-depth = 3", "archive-depth = 65"),
         ("archive-entry-bytes = 1000", "archive-entry-bytes = -1"),
+        ("decode-depth = 2", "decode-depth = 0"),
+        ("decode-ratio = 9", "decode-ratio = -1"),
         ("archive-entry-bytes", "archive-entry-size"),
         ("reason = \"x\"", "reason = \" \""),
         ("expires = 2030-01-31", "expires = 2030"),

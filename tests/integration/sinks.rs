@@ -3,8 +3,7 @@
 
 use crate::formats::{check, regions_have_lines, schema};
 use crate::pack;
-use crate::policy::fingerprint;
-use crate::template::{expand, live_key};
+use crate::template::{expand, fingerprint, live_key};
 use crate::workspace::{Run, Workspace};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use super::pack;
 use super::template::live_key;
 use super::workspace::{Run, Workspace};
+use crate::template::{base64, fingerprint};
 use serde_json::Value;
-use std::fmt::Write as _;
 
 fn scan(workspace: &Workspace) -> Run {
     workspace.run(&["scan", "--format", "json"])
@@ -16,14 +16,6 @@ fn found(run: &Run) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let findings = report["findings"].as_array().unwrap().iter();
     findings.map(|finding| (text(&finding["path"]), text(&finding["key"]["fingerprint"]))).collect()
-}
-
-fn fingerprint(key: &str) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(key.as_bytes()).iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
 }
 
 /// Checks that `content` shows each of `keys` once, in the file itself, and nothing else.
@@ -256,16 +248,4 @@ fn a_source_map_within_its_bundle_tells_the_original_place() {
     let report = scan(&workspace).json();
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
     assert!(evidence(&report["findings"][0]).contains(&ORIGINAL));
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |chunk: &[u8]| {
-        let bits = (0..3).fold(0_usize, |bits, at| bits << 8 | usize::from(chunk.get(at).copied().unwrap_or(0)));
-        (0..4).map(move |at| char::from(alphabet[bits >> (18 - 6 * at) & 63])).collect::<Vec<_>>()
-    };
-    let mut text: String = bytes.chunks(3).flat_map(group).collect();
-    let padding = (3 - bytes.len() % 3) % 3;
-    text.truncate(text.len() - padding);
-    text + &"=".repeat(padding)
 }

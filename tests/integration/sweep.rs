@@ -1,8 +1,8 @@
 //! The sweep held against git: in random repositories, packed at random, `history` finds every key in just the blobs
 //! in which `git cat-file` shows it.
 
-use crate::template::{identifier, live_key};
-use crate::told::{fingerprint, text};
+use crate::template::{fingerprint, identifier, live_key};
+use crate::told::text;
 use crate::workspace::Workspace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

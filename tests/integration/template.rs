@@ -63,3 +63,27 @@ fn fill(name: &str, seed: u64) -> Option<String> {
 pub fn live_key(seed: u64) -> String {
     expand("ansa_sk_live_{base62:32}", seed)
 }
+
+/// What reports call `key`.
+pub fn fingerprint(key: &str) -> String {
+    let digest = Sha256::digest(key);
+    let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(alphabet("hex")[usize::from(digit)])).collect()
+}
+
+/// `bytes` in base64, padded.
+pub fn base64(bytes: &[u8]) -> String {
+    let alphabet = alphabet("base64");
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        let chars = (0..=group.len()).map(|at| char::from(alphabet[(bits >> (18 - 6 * at) & 63) as usize]));
+        text.extend(chars.chain(std::iter::repeat_n('=', 3 - group.len())));
+    }
+    text
+}
+
+/// `bytes` in base64url, without padding.
+pub fn base64url(bytes: &[u8]) -> String {
+    base64(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}

@@ -1,5 +1,6 @@
 //! A JSON report read by what a test wants to know of it, and what no report may hold.
 
+use crate::template::fingerprint;
 use crate::workspace::{Run, Workspace};
 use regex::Regex;
 use serde_json::Value;
@@ -100,11 +101,6 @@ pub fn check_silence(run: &Run) {
         assert!(!key.is_match(text), "a key is shown: {text}");
         assert!(!text.contains("example.invalid"), "an address is shown: {text}");
     }
-}
-
-/// What a report calls a key.
-pub fn fingerprint(key: &str) -> String {
-    sha256(key.as_bytes())[..32].to_owned()
 }
 
 /// In hex.

@@ -1,7 +1,6 @@
 //! `--policy-from`: a change cannot silence its own findings, and what it tried is said.
 
-use crate::policy::fingerprint;
-use crate::template::live_key;
+use crate::template::{fingerprint, live_key};
 use crate::workspace::Workspace;
 use serde_json::Value;
 

@@ -10,8 +10,8 @@ use super::escape::Format;
 use super::layer::{Frame, Layer};
 use super::packed::{End, Packing};
 use super::{
-    Budget, Cut, DEPTH_MAX, Exploration, HIDDEN_MAX, Hidden, backslash, base64, css, decimal, entity, escape, hex,
-    percent, quoted_printable, runs, sample, split,
+    Budget, Cut, Exploration, Hidden, backslash, base64, css, decimal, entity, escape, hex, percent, quoted_printable,
+    runs, sample, split,
 };
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -61,7 +61,7 @@ struct Here<'h> {
     /// None where it is what was searched.
     frame: Option<&'h Frame<'h>>,
     /// Encodings undone to get to it.
-    depth: usize,
+    depth: u32,
 }
 
 /// What is known of one text while its anchors go by.
@@ -114,7 +114,7 @@ impl<'e> Explorer<'e> {
         let mut next = self.detector.anchors.next(here.text, 0);
         while let Some(anchor) = next.take().filter(|_| !self.is_over()) {
             next = self.detector.anchors.next(here.text, anchor.range.end);
-            if anchors.len() < HIDDEN_MAX {
+            if anchors.len() < self.budget.bounds.keys {
                 anchors.push(anchor.range.start);
             }
             let limit = next.as_ref().filter(|next| next.form == Form::Plain).map(|next| next.range.start);
@@ -126,8 +126,13 @@ impl<'e> Explorer<'e> {
         (anchors, progress.superseded)
     }
 
-    fn is_over(&self) -> bool {
-        self.is_hit || self.found.len() >= HIDDEN_MAX
+    /// Whether nothing more is looked at; asked where there is more to look at.
+    fn is_over(&mut self) -> bool {
+        let is_full = self.found.len() >= self.budget.bounds.keys;
+        if is_full {
+            self.budget.cut(Cut::Count);
+        }
+        is_full || self.is_hit
     }
 
     /// Whether nothing more may be decoded, so that trying costs nothing either.
@@ -153,7 +158,7 @@ impl<'e> Explorer<'e> {
         let pieces = frame.outward(&candidate.range);
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return };
         let secret = self.detector.secret(text, candidate);
-        if self.found.len() >= HIDDEN_MAX {
+        if self.found.len() >= self.budget.bounds.keys {
             self.budget.cut(Cut::Count);
             return;
         }
@@ -414,7 +419,7 @@ impl<'e> Explorer<'e> {
 
     /// Inflates what `layer` decoded and searches that.
     fn unpack(&mut self, here: Here<'_>, layer: Layer, (name, packing): (&'static str, Packing)) {
-        if here.depth + 2 > DEPTH_MAX {
+        if here.depth + 2 > self.budget.bounds.depth {
             self.budget.cut(Cut::Depth);
             return;
         }
@@ -444,7 +449,7 @@ impl<'e> Explorer<'e> {
         if layer.bytes.is_empty() {
             return Vec::new();
         }
-        if here.depth >= DEPTH_MAX {
+        if here.depth >= self.budget.bounds.depth {
             self.budget.cut(Cut::Depth);
             return Vec::new();
         }

@@ -30,14 +30,36 @@ use crate::rule::Environment;
 use crate::secret::Secret;
 use std::ops::Range;
 
-/// Encodings inside each other that are undone; pieces put together and the form of a whole blob do not count.
-const DEPTH_MAX: usize = 3;
-/// Decoded bytes for each byte that is read.
-const BYTES_EACH: u64 = 4;
-/// Decoded bytes that any blob may have, however small.
-const BYTES_MIN: u64 = 8 * 1024 * 1024;
-/// Hidden candidates of one text; the rest of it is left out.
-const HIDDEN_MAX: usize = 100_000;
+/// How far encoded text is decoded. Each bound is for one blob.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Encodings inside each other that are undone; pieces put together and the form of a whole blob do not count.
+    pub depth: u32,
+    /// Decoded bytes that any blob may have, however small.
+    pub bytes: u64,
+    /// Decoded bytes for each byte that is read, beyond those.
+    pub ratio: u64,
+    /// Hidden candidates of one text; the rest of it is left out.
+    pub keys: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { depth: 3, bytes: 8 << 20, ratio: 4, keys: 100_000 }
+    }
+}
+
+impl Bounds {
+    /// The wider of both, each for itself.
+    pub(super) fn at_least(&self, other: &Self) -> Self {
+        Self {
+            depth: self.depth.max(other.depth),
+            bytes: self.bytes.max(other.bytes),
+            ratio: self.ratio.max(other.ratio),
+            keys: self.keys.max(other.keys),
+        }
+    }
+}
 
 /// A candidate that does not stand in the text as it is.
 pub struct Hidden {
@@ -75,6 +97,7 @@ pub struct Exploration {
 /// How much may still be decoded of one blob, and what a bound has cut.
 #[derive(Clone, Debug)]
 pub struct Budget {
+    bounds: Bounds,
     bytes: u64,
     cuts: [bool; Cut::ALL.len()],
     /// Whether what is read is followed by more.
@@ -93,32 +116,48 @@ pub(super) enum Cut {
 impl Cut {
     const ALL: [Self; 4] = [Self::Depth, Self::Bytes, Self::Count, Self::Seam];
 
-    const fn reason(self) -> &'static str {
+    fn reason(self, bounds: &Bounds) -> String {
         match self {
-            Self::Depth => "more than 3 encodings inside each other",
-            Self::Bytes => "decodes to more than 4 times its size and 8 MiB",
-            Self::Count => "more than 100000 encoded keys",
-            Self::Seam => "a compressed run in it is longer than what is read at once",
+            Self::Depth => format!("more than {} encodings inside each other", bounds.depth),
+            Self::Bytes => {
+                let bytes = match bounds.bytes {
+                    whole if whole.is_multiple_of(1 << 20) => format!("{} MiB", whole >> 20),
+                    bytes => format!("{bytes} bytes"),
+                };
+                format!("decodes to more than {} times its size and {bytes}", bounds.ratio)
+            }
+            Self::Count => format!("more than {} encoded keys", bounds.keys),
+            Self::Seam => "a compressed run in it is longer than what is read at once".into(),
         }
     }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: BYTES_MIN, cuts: [false; Cut::ALL.len()], goes_on: false }
+        Self::new(Bounds::default())
     }
 }
 
 impl Budget {
+    /// Within `bounds`.
+    pub const fn new(bounds: Bounds) -> Self {
+        Self { bounds, bytes: bounds.bytes, cuts: [false; Cut::ALL.len()], goes_on: false }
+    }
+
     /// Allows for `read` more bytes of the blob; `goes_on` says whether they are followed by others.
-    pub fn grant(&mut self, read: usize, goes_on: bool) {
-        self.bytes = self.bytes.saturating_add(BYTES_EACH * read as u64);
+    pub const fn grant(&mut self, read: usize, goes_on: bool) {
+        self.bytes = self.bytes.saturating_add(self.bounds.ratio.saturating_mul(read as u64));
         self.goes_on = goes_on;
     }
 
     /// Why something was not decoded, if anything was not.
-    pub fn cuts(&self) -> impl Iterator<Item = &'static str> {
-        Cut::ALL.into_iter().filter(|&cut| self.cuts[cut as usize]).map(Cut::reason)
+    pub fn cuts(&self) -> impl Iterator<Item = String> {
+        Cut::ALL.into_iter().filter(|&cut| self.cuts[cut as usize]).map(|cut| cut.reason(&self.bounds))
+    }
+
+    /// Whether something was not decoded.
+    pub fn is_cut(&self) -> bool {
+        self.cuts.contains(&true)
     }
 
     /// Takes `len` bytes; says whether they were there to take.

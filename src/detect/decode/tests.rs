@@ -30,14 +30,14 @@ const ALL: &[(&str, &Examples)] = &[
 fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
     let key = template::live_key(seed);
     let spelled =
-        [("key@", key.clone()), ("key64@", encode64(key.as_bytes(), false)), ("key16@", respell(&key, "*", "%02x"))];
+        [("key@", key.clone()), ("key64@", template::base64(key.as_bytes())), ("key16@", respell(&key, "*", "%02x"))];
     for (name, text) in spelled {
         if let Some((at, joint)) = inner.strip_prefix(name).and_then(|rest| rest.split_once(':')) {
             let (head, tail) = text.split_at(at.parse().ok()?);
             return Some([head, &joint.replace("OPEN", "${\""), tail].concat().into_bytes());
         }
     }
-    for (name, text) in [("key:", key.clone()), ("key64:", encode64(key.as_bytes(), false))] {
+    for (name, text) in [("key:", key.clone()), ("key64:", template::base64(key.as_bytes()))] {
         if let Some((what, format)) = inner.strip_prefix(name).and_then(|rest| rest.split_once('=')) {
             return Some(respell(&text, what, format).into_bytes());
         }
@@ -64,10 +64,10 @@ fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
     let (name, content) = inner.split_once(' ')?;
     let content = || expand(content, seed);
     Some(match name {
-        "base64" => encode64(&content(), false).into(),
-        "base64url" => encode64(&content(), true).trim_end_matches('=').into(),
-        "wrapped" => wrap(&encode64(&content(), false), "").into(),
-        "indented" => wrap(&encode64(&content(), false), "    ").into(),
+        "base64" => template::base64(&content()).into(),
+        "base64url" => template::base64url(&content()).into(),
+        "wrapped" => wrap(&template::base64(&content()), "").into(),
+        "indented" => wrap(&template::base64(&content()), "    ").into(),
         "hexed" => crate::secret::hex(&content()).into(),
         "utf16" => String::from_utf8(content()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect(),
         "utf32" => String::from_utf8(content()).unwrap().chars().flat_map(|one| u32::from(one).to_le_bytes()).collect(),
@@ -122,18 +122,6 @@ fn respell(text: &str, what: &str, format: &str) -> String {
     }
 }
 
-fn encode64(bytes: &[u8], is_url: bool) -> String {
-    let ends: &[u8] = if is_url { b"-_" } else { b"+/" };
-    let alphabet = [&b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[..], ends].concat();
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
-        let chars = (0..=group.len()).map(|at| char::from(alphabet[(bits >> (18 - 6 * at) & 63) as usize]));
-        text.extend(chars.chain(std::iter::repeat_n('=', 3 - group.len())));
-    }
-    text
-}
-
 /// Replaces every template in `text`; braces that are none stay.
 fn expand(text: &str, seed: u64) -> Vec<u8> {
     let text = template::expand(text, seed);
@@ -172,7 +160,7 @@ fn detector() -> Detector {
 fn keys(detector: &Detector, text: &[u8]) -> BTreeSet<(String, Vec<&'static str>)> {
     let mut budget = Budget::default();
     let explored = detector.explore(text, &mut budget);
-    assert_eq!(budget.cuts().collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(budget.cuts().collect::<Vec<_>>(), Vec::<String>::new());
     let mut keys = BTreeSet::new();
     for hidden in explored.hidden.iter().filter(|hidden| hidden.verdict == Verdict::Key) {
         assert!(!hidden.pieces.is_empty() && hidden.pieces.iter().all(|piece| piece.end <= text.len()));
