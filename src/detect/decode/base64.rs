@@ -3,6 +3,7 @@
 //! Wrapped means lines of nothing else, none longer than the one before, however they are indented or escaped.
 
 use super::layer::Layer;
+use std::ops::Range;
 
 pub(super) const NAME: &str = "base64";
 /// Characters of a run that are looked at to tell whether it is text.
@@ -177,6 +178,12 @@ pub(super) fn back(text: &[u8], at: usize, count: usize) -> (usize, usize) {
     (at, 0)
 }
 
+/// Whether the line at `run` goes on in the next one.
+pub(super) fn goes_on(text: &[u8], run: &Range<usize>) -> bool {
+    let reader = Reader { text, at: run.end, line: run.start, chars: run.len(), wraps: true };
+    reader.wrap(&text[run.end..]).is_some()
+}
+
 /// Whether a byte is of the alphabet.
 #[inline]
 pub(super) const fn is_char(byte: u8) -> bool {
@@ -218,6 +225,9 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("{wrapped {p:100}{key}{q:100}}", &["base64"]),
         ("data: |\n{indented {p:90}{key}{q:90}}", &["base64"]),
         ("data: |\n{indented {p:70}{base64 {key}}{q:90}}", &["base64", "base64"]),
+        ("data: |\n{narrow {p:70}{base64 {key}}{q:90}}", &["base64", "base64"]),
+        ("{mid {p:71}{base64 {key}}{q:90}}", &["base64", "base64"]),
+        ("{mid {p:71}{key:*=%02x}}", &["base64", "hex"]),
         ("{\"pem\":\"{base64 {p:45}}\\n{base64 {key}}\\n\"}", &["base64"]),
         ("powershell -EncodedCommand {base64 {utf16 $env:K='{key}'; Start-Process x}}\r\n", &["base64", "utf-16le"]),
         ("k={base64 {utf32 set k='{key}'}}\n", &["base64", "utf-32le"]),

@@ -24,9 +24,10 @@ pub(super) fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packin
         return Some(packing);
     }
     let run = &text[range.clone()];
-    let has = |class: fn(&u8) -> bool| run[..runs::RUN_MIN].iter().any(class);
+    let has = |class: fn(&u8) -> bool| run.iter().take(runs::RUN_MIN).any(class);
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-    if !is_mixed || run.len() < TRIED_MIN || run.starts_with(b"sha") {
+    let is_long = run.len() >= TRIED_MIN || base64::goes_on(text, range);
+    if !is_mixed || !is_long || run.starts_with(b"sha") {
         return None;
     }
     let mut reader = base64::Reader::new(text, range.start, true);
