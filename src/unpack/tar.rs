@@ -128,6 +128,9 @@ fn records<R: BufRead>(reader: &mut Counted<R>, size: u64) -> Result<Vec<u8>, Fa
     let start = reader.position;
     let mut bytes = Vec::new();
     reader.take(size.min(RECORDS_BYTES_MAX)).read_to_end(&mut bytes)?;
+    if (bytes.len() as u64) < size.min(RECORDS_BYTES_MAX) {
+        return Err(cut_short());
+    }
     skip(reader, start.saturating_add(size.next_multiple_of(BLOCK as u64)))?;
     Ok(bytes)
 }

@@ -34,6 +34,7 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("'{key:_=\\x5F}'", &["backslash"]),
         ("\"{key:_=\\137}\"", &["backslash"]),
         ("\"{key:_=\\u{5f}}\"", &["backslash"]),
+        ("%0a({key:_=\\u005f})", &["backslash"]),
         ("{\\\"k\\\":\\\"{key:_=\\\\u005f}\\\"}", &["backslash"]),
         ("'{key:*=\\x%02x}'", &["backslash"]),
         ("'{key:*=\\u%04x}'", &["backslash"]),

@@ -14,6 +14,8 @@ const SAMPLE_STEP: usize = 2048;
 const LINE_MIN: usize = 20;
 /// Bytes that there is room for at first.
 const RESERVED_BYTES: usize = 1024;
+/// More bytes are no line break and indentation.
+const BREAK_MAX: usize = 64;
 /// The longest line that is looked at as a whole; a line that a wrap ends is never as long.
 const LINE_MAX: usize = 1024;
 
@@ -99,7 +101,10 @@ impl<'t> Reader<'t> {
         let next = rest[len..].iter().take(self.chars + 1).take_while(|&&byte| VALUES[usize::from(byte)] < 64).count();
         let behind = &rest[len + next..];
         let behind = &behind[behind.iter().take(2).take_while(|&&byte| byte == b'=').count()..];
-        let is_all = matches!(behind, [] | [b'\n' | b'\r' | b'"' | b'\'' | b'<' | b'\\' | b'`', ..]);
+        // Such a break stands in nothing but what was written as a whole.
+        let is_carried = matches!(rest[0], b'%' | b'&');
+        let is_all =
+            is_carried || matches!(behind, [] | [b'\n' | b'\r' | b'"' | b'\'' | b'<' | b'\\' | b'`' | b'%' | b'&', ..]);
         (next > 0 && next <= self.chars && is_all && !rest[len..].starts_with(b"--")).then_some(len)
     }
 }
@@ -167,9 +172,7 @@ pub(super) fn is_text(run: &[u8], is_texty: &dyn Fn(&[u8]) -> bool) -> Option<us
 pub(super) fn back(text: &[u8], at: usize, count: usize) -> (usize, usize) {
     let mut at = at;
     for done in 0..count {
-        let before = text[..at].iter().rev().take(64).take_while(|byte| byte.is_ascii_whitespace()).count();
-        let escaped = if text[..at].ends_with(b"\\n") { 2 } else { 0 };
-        let from = at - before - escaped;
+        let from = at - break_len_before(&text[..at]);
         match from.checked_sub(1).filter(|&one| VALUES[usize::from(text[one])] < 64) {
             Some(one) => at = one,
             None => return (at, count - done),
@@ -202,15 +205,38 @@ fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The length of a line break, written as such or as an escape, and of the indentation behind it.
+/// How the ends of lines are written, plainly and where something else carries the text; before each may stand one of [`RETURNS`].
+const FEEDS: [&[u8]; 8] = [b"\n", b"\\n", b"\\\n", b"%0A", b"%0a", b"&#10;", b"&#xA;", b"\\u000a"];
+const RETURNS: [&[u8]; 6] = [b"\r", b"\\r", b"%0D", b"%0d", b"&#13;", b"\\u000d"];
+/// How indentation is written.
+const SPACES: [&[u8]; 5] = [b" ", b"\t", b"%20", b"&#32;", b"\\u0020"];
+
+/// The length of a line break and of the indentation behind it.
 fn break_len(text: &[u8]) -> Option<usize> {
-    let spaces = |from: usize| text[from..].iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
-    match text {
-        [b'\n', ..] => Some(1 + spaces(1)),
-        [b'\r' | b'\\', b'\n', ..] | [b'\\', b'n', ..] => Some(2 + spaces(2)),
-        [b'\\', b'r', b'\\', b'n', ..] => Some(4 + spaces(4)),
-        _ => None,
+    if !matches!(text.first()?, b'\n' | b'\r' | b'\\' | b'%' | b'&') {
+        return None;
     }
+    let one =
+        |from: usize, forms: &[&[u8]]| forms.iter().find(|form| text[from..].starts_with(form)).map(|form| form.len());
+    let mut at = one(0, &RETURNS).unwrap_or(0);
+    at += one(at, &FEEDS)?;
+    while let Some(len) = one(at, &SPACES) {
+        at += len;
+    }
+    Some(at)
+}
+
+/// Bytes at the end of `text` that belong to a line break or to indentation.
+fn break_len_before(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some(shorter) = [&FEEDS[..], &RETURNS, &SPACES].concat().iter().find_map(|form| rest.strip_suffix(*form))
+    {
+        rest = shorter;
+        if text.len() - rest.len() > BREAK_MAX {
+            break;
+        }
+    }
+    text.len() - rest.len()
 }
 
 #[cfg(test)]
@@ -228,6 +254,8 @@ pub(super) const EXAMPLES: super::Examples = super::Examples {
         ("data: |\n{narrow {p:70}{base64 {key}}{q:90}}", &["base64", "base64"]),
         ("{mid {p:71}{base64 {key}}{q:90}}", &["base64", "base64"]),
         ("{mid {p:71}{key:*=%02x}}", &["base64", "hex"]),
+        ("?d={base64 {p:45}}%0D%0A{base64 {key}}&x=1", &["base64"]),
+        ("<d>{base64 {p:45}}&#10;&#32;{base64 {key}}</d>", &["base64"]),
         ("{\"pem\":\"{base64 {p:45}}\\n{base64 {key}}\\n\"}", &["base64"]),
         ("powershell -EncodedCommand {base64 {utf16 $env:K='{key}'; Start-Process x}}\r\n", &["base64", "utf-16le"]),
         ("k={base64 {utf32 set k='{key}'}}\n", &["base64", "utf-32le"]),

@@ -165,7 +165,7 @@ impl<'e> Explorer<'e> {
         if !self.seen.insert((first.start, last.end, secret.fingerprint())) {
             return;
         }
-        let mut encoding = frame.chain();
+        let mut encoding = frame.chain(&candidate.range);
         encoding.extend(match candidate.width {
             1 => None,
             2 => Some("utf-16le"),

@@ -116,10 +116,14 @@ impl Frame<'_> {
         }
     }
 
-    /// The names of the steps, outermost first.
-    pub fn chain(&self) -> Vec<&'static str> {
-        let mut chain = self.parent.map(Self::chain).unwrap_or_default();
-        chain.push(self.name);
+    /// The names of the steps that changed the bytes at `range`, outermost first.
+    pub fn chain(&self, range: &Range<usize>) -> Vec<&'static str> {
+        let sources = self.layer.sources(range);
+        let whole = sources.first().map_or(0, |first| first.start)..sources.last().map_or(0, |last| last.end);
+        let mut chain = self.parent.map(|parent| parent.chain(&whole)).unwrap_or_default();
+        if !self.is_plain(range) {
+            chain.push(self.name);
+        }
         chain
     }
 
