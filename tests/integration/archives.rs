@@ -147,6 +147,8 @@ fn encrypted_and_damaged_members_are_left_out_by_name() {
     workspace.write("e.zip", &encrypted);
     let tar = pack::tar(&[("first", b"x"), ("second", &[b'y'; 2_000])]);
     workspace.write("cut.tar", &tar[..1_900]);
+    let long = pack::tar_member(b"././@LongLink", &[b'n'; 3_000], b'L', b"ustar  \0");
+    workspace.write("long.tar", &long[..2_000]);
     let gzip = pack::gzip(&[b'z'; 5_000]);
     workspace.write("cut.gz", &gzip[..gzip.len() - 12]);
     workspace.write("a.rar", b"Rar!\x1a\x07\x01\0");
@@ -154,7 +156,7 @@ fn encrypted_and_damaged_members_are_left_out_by_name() {
     assert_eq!(run.code, Some(3));
     let told = left_out(&run);
     let paths: Vec<&str> = told.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(paths, ["a.rar", "cut.gz!/cut", "cut.tar!/second", "e.zip!/secret.txt"], "{told:?}");
+    assert_eq!(paths, ["a.rar", "cut.gz!/cut", "cut.tar!/second", "e.zip!/secret.txt", "long.tar"], "{told:?}");
     assert_eq!(told[3].1, "encrypted");
 }
 
