@@ -139,7 +139,7 @@ impl Detector {
 
     /// The fewest bytes of what [`Detector::any`] tells by its sample.
     pub const fn run_min(&self) -> usize {
-        decode::LINE_MIN
+        decode::RUN_MIN
     }
 
     /// Bytes that follow one another in what [`Detector::any`] tells by its spelling, all of which has three bytes or more.

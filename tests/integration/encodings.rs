@@ -53,7 +53,7 @@ const ENCODINGS: [Encoding; 30] = [
     Encoding::Base64Url,
     Encoding::Wrapped(76, 0),
     Encoding::Wrapped(64, 4),
-    Encoding::Wrapped(40, 2),
+    Encoding::Wrapped(72, 2),
     Encoding::HexLower,
     Encoding::HexUpper,
     Encoding::HexList,

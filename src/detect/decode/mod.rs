@@ -23,7 +23,7 @@ mod tests;
 
 pub(super) use anchor::Anchors;
 pub(super) use explorer::{Explorer, Mode};
-pub(super) use runs::LINE_MIN;
+pub(super) use runs::RUN_MIN;
 
 use super::Verdict;
 use crate::rule::Environment;

@@ -6,39 +6,26 @@ use super::base64;
 use std::ops::Range;
 
 /// The shortest run of base64 characters that is looked at: a key of 32 characters in two encodings has more.
-pub(super) const RUN_MIN: usize = 60;
-/// The same where it goes on in the next line: narrower lines than these are hardly written.
-pub(in super::super) const LINE_MIN: usize = 40;
+pub(in super::super) const RUN_MIN: usize = 60;
 /// From one probe for escapes to the next: an escaped key is longer than this and what a probe looks at.
 const PROBE_STEP: usize = 64;
 /// Bytes that a probe looks at.
 const PROBE_BYTES: usize = 8;
 
-/// The next run of base64 that starts at `from` or later and is worth a look.
-pub(super) fn next(text: &[u8], mut from: usize) -> Option<Range<usize>> {
-    loop {
-        let run = next_line(text, from)?;
-        if run.len() >= RUN_MIN || base64::goes_on(text, &run) {
-            return Some(run);
-        }
-        from = run.end;
-    }
-}
-
-/// The next run of [`LINE_MIN`] characters of base64 or more that starts at `from` or later.
+/// The next run of [`RUN_MIN`] characters of base64 or more that starts at `from` or later.
 ///
 /// From the place where a run would be long enough it looks backwards: most text has a space or a bracket there, and all before it is passed over.
-fn next_line(text: &[u8], from: usize) -> Option<Range<usize>> {
+pub(super) fn next(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut start = from;
     loop {
-        let window = text.get(start..start + LINE_MIN)?;
+        let window = text.get(start..start + RUN_MIN)?;
         if let Some(at) = window.last_chunk().and_then(|last| last_below_plus(*last)) {
-            start += LINE_MIN - 8 + at + 1;
+            start += RUN_MIN - 8 + at + 1;
             continue;
         }
         let Some(at) = window.iter().rposition(|&byte| !base64::is_char(byte)) else {
-            let more = text[start + LINE_MIN..].iter().take_while(|&&byte| base64::is_char(byte)).count();
-            return Some(start..start + LINE_MIN + more);
+            let more = text[start + RUN_MIN..].iter().take_while(|&&byte| base64::is_char(byte)).count();
+            return Some(start..start + RUN_MIN + more);
         };
         start += at + 1;
     }

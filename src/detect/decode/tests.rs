@@ -66,10 +66,8 @@ fn fill(inner: &str, seed: u64) -> Option<Vec<u8>> {
     Some(match name {
         "base64" => template::base64(&content()).into(),
         "base64url" => template::base64url(&content()).into(),
-        "wrapped" => wrap(&template::base64(&content()), 76, "").into(),
-        "indented" => wrap(&template::base64(&content()), 76, "    ").into(),
-        "narrow" => wrap(&template::base64(&content()), 40, "  ").into(),
-        "mid" => wrap(&template::base64(&content()), 50, "").into(),
+        "wrapped" => wrap(&template::base64(&content()), "").into(),
+        "indented" => wrap(&template::base64(&content()), "    ").into(),
         "hexed" => crate::secret::hex(&content()).into(),
         "utf16" => String::from_utf8(content()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect(),
         "utf32" => String::from_utf8(content()).unwrap().chars().flat_map(|one| u32::from(one).to_le_bytes()).collect(),
@@ -97,8 +95,8 @@ fn read(mut reader: impl std::io::Read) -> Vec<u8> {
     bytes
 }
 
-fn wrap(text: &str, width: usize, indent: &str) -> String {
-    let lines = text.as_bytes().chunks(width).map(|line| [indent, std::str::from_utf8(line).unwrap(), "\n"].concat());
+fn wrap(text: &str, indent: &str) -> String {
+    let lines = text.as_bytes().chunks(76).map(|line| [indent, std::str::from_utf8(line).unwrap(), "\n"].concat());
     lines.collect::<Vec<_>>().concat()
 }
 
