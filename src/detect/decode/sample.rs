@@ -6,8 +6,10 @@ use std::ops::Range;
 
 /// The shortest run that is tried as a compressed stream without a name.
 const TRIED_MIN: usize = 80;
-/// The longest stream that is tried.
-const TRIED_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a stream that is tried: more than its tables take, and what makes a trial of text.
+const TRIED_BYTES: usize = 4 * 1024;
+/// The most between two lines of a run.
+const BREAK_MAX: usize = 64;
 
 /// The packing that a run in hexadecimal starts with.
 pub(super) fn hex_packing(run: &[u8]) -> Option<Packing> {
@@ -26,14 +28,23 @@ pub(super) fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packin
     let run = &text[range.clone()];
     let has = |class: fn(&u8) -> bool| run.iter().take(runs::RUN_MIN).any(class);
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-    let is_long = run.len() >= TRIED_MIN || base64::goes_on(text, range);
-    if !is_mixed || !is_long || run.starts_with(b"sha") {
+    if !is_mixed || !Packing::may_be_tried(&head) || run.starts_with(b"sha") || is_next_line(text, range.start) {
         return None;
     }
+    let is_long = run.len() >= TRIED_MIN || base64::goes_on(text, range);
     let mut reader = base64::Reader::new(text, range.start, true);
-    Packing::may_be_tried(&head)
-        .then(|| base64::decode(&mut reader, 0, TRIED_MAX))
+    is_long
+        .then(|| base64::decode(&mut reader, 0, TRIED_BYTES))
         .and_then(|layer| Packing::tried(&layer.bytes, &is_texty))
+}
+
+/// Whether a run goes on at `start` that a line before it began: no stream starts there.
+fn is_next_line(text: &[u8], start: usize) -> bool {
+    let before = &text[..start];
+    let gap = before.iter().rev().take(BREAK_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let (line, gap) = before.split_at(start - gap);
+    let end = line.iter().rev().take(runs::RUN_MIN);
+    gap.contains(&b'\n') && line.len() >= runs::RUN_MIN && end.into_iter().all(|&byte| base64::is_char(byte))
 }
 
 /// Whether `sample` is text, in UTF-8, UTF-16 or UTF-32; its ends may cut a character.

@@ -287,9 +287,9 @@ impl<'p> Pack<'p> {
 
     /// Touches the deltas on `entry`, or some of them, which are read next.
     pub fn touch_children(&self, entry: u32) {
-        let first = self.first_child(entry);
-        let children = std::iter::successors(Some(first), |&child| Some(self.next_sibling(child)));
-        let children = children.take_while(|&child| child != NONE).take(TOUCHED_CHILDREN);
+        let some = |child: u32| Some(child).filter(|&child| child != NONE);
+        let children = std::iter::successors(some(self.first_child(entry)), |&child| some(self.next_sibling(child)));
+        let children = children.take(TOUCHED_CHILDREN);
         self.touch(children.map(|child| self.offset(child)));
     }
 
