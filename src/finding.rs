@@ -75,6 +75,8 @@ pub struct Event {
 pub struct History {
     /// The oldest commit that has it at this path while none of its parents has.
     pub introduced: Option<Event>,
+    /// The newest commit that has it at this path while none of its parents has; none where it came but once.
+    pub reintroduced: Option<Event>,
     /// The newest commit that no longer has it while its parents have; none where `HEAD` still has it.
     pub removed: Option<Event>,
     /// Whether the commit at `HEAD` has it at this path.
@@ -89,6 +91,20 @@ pub struct History {
     pub days: Option<u64>,
     /// How many paths the object has in the trees looked at; none where counting was cut off.
     pub paths_total: Option<u64>,
+}
+
+impl History {
+    /// When it last came to this path.
+    pub fn newest(&self) -> Option<&Event> {
+        self.reintroduced.as_ref().or(self.introduced.as_ref())
+    }
+
+    /// Takes over from `other`, of the same key and path, if it came again later there.
+    pub fn renew(&mut self, other: &Self) {
+        let newest = self.newest().max(other.newest()).cloned();
+        let first = self.introduced.as_ref();
+        self.reintroduced = newest.filter(|newest| first.is_some_and(|first| first.commit != newest.commit));
+    }
 }
 
 /// The most refs that a finding lists.

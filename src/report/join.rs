@@ -80,6 +80,9 @@ fn findings(one: Vec<Finding>, other: Vec<Finding>) -> Vec<Finding> {
                 known.new |= finding.new;
                 // The sides of clients come first.
                 known.overruled = known.overruled.into_iter().chain(finding.overruled).min();
+                if let (Some(known), Some(other)) = (&mut known.history, &finding.history) {
+                    known.renew(other);
+                }
                 known.history = known.history.take().or(finding.history);
                 known.commit = known.commit.take().or(finding.commit);
                 known.places.append(&mut finding.places);

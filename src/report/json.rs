@@ -145,6 +145,8 @@ struct OriginV1<'r> {
 #[derive(Serialize)]
 struct HistoryV1<'r> {
     introduced: Option<EventV1<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reintroduced: Option<EventV1<'r>>,
     removed: Option<EventV1<'r>>,
     at_head: bool,
     refs: &'r [String],
@@ -306,6 +308,7 @@ impl<'r> HistoryV1<'r> {
     fn new(history: &'r History) -> Self {
         Self {
             introduced: history.introduced.as_ref().map(EventV1::new),
+            reintroduced: history.reintroduced.as_ref().map(EventV1::new),
             removed: history.removed.as_ref().map(EventV1::new),
             at_head: history.at_head,
             refs: &history.refs,

@@ -122,6 +122,7 @@ struct PositionV1 {
 #[derive(Deserialize)]
 struct HistoryV1 {
     introduced: Option<EventV1>,
+    reintroduced: Option<EventV1>,
     removed: Option<EventV1>,
     at_head: bool,
     refs: Vec<String>,
@@ -296,6 +297,7 @@ impl From<HistoryV1> for History {
     fn from(stored: HistoryV1) -> Self {
         Self {
             introduced: stored.introduced.map(Event::from),
+            reintroduced: stored.reintroduced.map(Event::from),
             removed: stored.removed.map(Event::from),
             at_head: stored.at_head,
             refs: stored.refs,

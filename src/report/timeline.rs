@@ -17,6 +17,9 @@ pub fn lines(history: &History, command: &str) -> Vec<String> {
         let days = history.days.map_or_else(String::new, |days| format!(", {days} days ago"));
         lines.push(format!("introduced {}{days}", told(event)));
     }
+    if let Some(event) = &history.reintroduced {
+        lines.push(format!("brought back {}", told(event)));
+    }
     match (&history.removed, history.at_head) {
         (_, true) if is_range => lines.push("still there at the end of the range".into()),
         (_, true) => lines.push("still at HEAD".into()),

@@ -122,6 +122,9 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
                     std::mem::swap(known, &mut finding);
                 }
                 known.new = is_new;
+                if let (Some(known), Some(other)) = (&mut known.history, &finding.history) {
+                    known.renew(other);
+                }
                 // The sides of clients come first.
                 known.overruled = known.overruled.into_iter().chain(finding.overruled).min();
                 if finding.allowed_inline.is_none() {

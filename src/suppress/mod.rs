@@ -186,9 +186,9 @@ impl<'s> Course<'s> {
     fn bury(&mut self, finding: &mut Finding) {
         let Some(dead) = self.terms.dead(&finding.fingerprint()) else { return };
         let when = format!("{} ({})", dead.date, dead.ticket.get_ref());
-        let introduced = finding.history.as_ref().and_then(|history| history.introduced.as_ref());
+        let newest = finding.history.as_ref().and_then(|history| history.newest());
         let is_past = finding.history.as_ref().is_some_and(|history| !history.at_head);
-        let is_before = introduced.is_some_and(|event| Date::of_seconds(event.time) <= dead.date);
+        let is_before = newest.is_some_and(|event| Date::of_seconds(event.time) <= dead.date);
         if is_past && is_before {
             finding.level = crate::rule::Level::Note;
             finding.evidence.push(format!("the key was deactivated on {when}, and this is from before"));

@@ -21,7 +21,9 @@ mod cases;
 mod changes;
 #[cfg(unix)]
 mod contributor;
+mod dead;
 mod detection;
+
 mod encodings;
 mod explain;
 mod explaining;

@@ -9,12 +9,13 @@ const DAY: i64 = 86_400;
 /// 2020-01-01.
 const START: i64 = 1_577_836_800;
 
-struct Story {
-    workspace: Workspace,
+/// A repository whose commits have days.
+pub struct Story {
+    pub workspace: Workspace,
 }
 
 impl Story {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let workspace = Workspace::new();
         workspace.git(&["init", "-q"]);
         let story = Self { workspace };
@@ -23,7 +24,7 @@ impl Story {
     }
 
     /// Writes files, or removes them, and commits on a day; gives the commit.
-    fn commit(&self, day: i64, files: &[(&str, Option<&str>)]) -> String {
+    pub fn commit(&self, day: i64, files: &[(&str, Option<&str>)]) -> String {
         for (path, content) in files {
             match content {
                 Some(content) => drop(self.workspace.write(path, content)),
@@ -35,25 +36,25 @@ impl Story {
         self.ask(&["rev-parse", "HEAD"])
     }
 
-    fn git(&self, args: &[&str]) {
+    pub fn git(&self, args: &[&str]) {
         self.workspace.git(args);
     }
 
-    fn ask(&self, args: &[&str]) -> String {
+    pub fn ask(&self, args: &[&str]) -> String {
         self.workspace.ask(args)
     }
 
-    fn merge(&self, day: i64, args: &[&str]) -> String {
+    pub fn merge(&self, day: i64, args: &[&str]) -> String {
         self.workspace.git_at(START + day * DAY, &[&["merge", "-q", "--no-ff", "-m", "m"], args].concat());
         self.ask(&["rev-parse", "HEAD"])
     }
 
-    fn told(&self) -> Told {
+    pub fn told(&self) -> Told {
         self.workspace.history()
     }
 }
 
-fn event<'v>(finding: &'v Value, which: &str) -> (&'v str, &'v str) {
+pub fn event<'v>(finding: &'v Value, which: &str) -> (&'v str, &'v str) {
     let event = &finding["history"][which];
     (text(&event["commit"]), text(&event["date"]))
 }
@@ -89,6 +90,7 @@ fn a_key_that_is_still_there() {
     let told = story.told();
     let finding = told.one(&live_key(1));
     assert_eq!(event(finding, "introduced").0, came);
+    assert!(finding["history"]["reintroduced"].is_null(), "it came but once");
     assert!(finding["history"]["removed"].is_null());
     assert_eq!(finding["history"]["at_head"], true);
 }
@@ -98,7 +100,7 @@ fn a_key_that_came_back() {
     let story = Story::new();
     let came = story.commit(1, &[("a.js", Some(&live_key(1)))]);
     story.commit(2, &[("a.js", Some("clean\n"))]);
-    story.commit(3, &[("a.js", Some(&live_key(1)))]);
+    let back = story.commit(3, &[("a.js", Some(&live_key(1)))]);
     let finding = story.told().one(&live_key(1)).clone();
     assert_eq!(event(&finding, "introduced").0, came);
     assert!(finding["history"]["removed"].is_null(), "it is at HEAD");
@@ -106,6 +108,9 @@ fn a_key_that_came_back() {
     let went = story.commit(4, &[("a.js", None)]);
     let finding = story.told().one(&live_key(1)).clone();
     assert_eq!((event(&finding, "introduced").0, event(&finding, "removed").0), (came.as_str(), went.as_str()));
+    assert_eq!(event(&finding, "reintroduced").0, back);
+    let run = story.workspace.run(&["history", ".", "--color", "never"]);
+    assert!(run.stdout.contains(&format!("brought back 2020-01-04 in {}", &back[..12])), "{}", run.stdout);
 }
 
 #[test]

@@ -87,6 +87,7 @@ impl Scan<'_> {
             all.merge(self.object(Origin::Tag, tag, None));
         }
         let mut seen: HashSet<(&[u8], ObjectId)> = HashSet::new();
+        let newest = self.newest(&steps);
         let jobs: Vec<(&Step, &Change)> = steps
             .iter()
             .flat_map(|step| step.changes.added.iter().map(move |change| (step, change)))
@@ -101,7 +102,12 @@ impl Scan<'_> {
                 finding.new = !ages.is_old(step, change, &finding);
                 let mark = Mark::anywhere(finding.fingerprint());
                 let at_head = self.rights.iter().any(|&right| ages.past.holds(right, &change.path, &mark));
-                all.findings.push(self.told(finding, step.number, at_head));
+                let mut finding = self.told(finding, step.number, at_head);
+                let again = newest.get(&(change.path.as_slice(), change.id)).filter(|again| **again != step.number);
+                if let (Some(history), Some(&again)) = (&mut finding.history, again) {
+                    history.reintroduced = Some(self.event(again));
+                }
+                all.findings.push(finding);
             }
         }
         for step in &steps {
@@ -117,6 +123,21 @@ impl Scan<'_> {
             }
         }
         self.place.shared.collected().merge(all);
+    }
+
+    /// The newest of the commits that bring a content to a path.
+    fn newest<'s>(&self, steps: &'s [Step]) -> HashMap<(&'s [u8], ObjectId), u32> {
+        let age = |number: u32| (self.graph.commit(number).time, self.graph.rank(number));
+        let mut newest: HashMap<(&[u8], ObjectId), u32> = HashMap::new();
+        for step in steps {
+            for change in &step.changes.added {
+                let known = newest.entry((&change.path, change.id)).or_insert(step.number);
+                if age(step.number) > age(*known) {
+                    *known = step.number;
+                }
+            }
+        }
+        newest
     }
 
     fn step(&self, number: u32) -> Step {
@@ -167,20 +188,26 @@ impl Scan<'_> {
     fn told(&self, finding: Finding, number: u32, at_head: bool) -> Finding {
         let commit = self.graph.commit(number);
         let shared = self.place.shared;
-        let author = shared.options.history.authors.then(|| author_of(&self.place.objects, &commit.id)).flatten();
-        let author = author.map(|name| crate::scan::inspect::shown(&shared.detector, b"", name.trim_ascii()));
-        let hex = commit.id.to_hex().to_string();
         let now = shared.options.now;
         let history = History {
-            introduced: Some(Event { time: commit.time, rank: self.graph.rank(number), commit: hex.clone(), author }),
+            introduced: Some(self.event(number)),
             at_head,
             reachable: true,
             days: u64::try_from(now.saturating_sub(commit.time)).ok().map(|seconds| seconds / 86_400),
             ..History::default()
         };
+        let hex = commit.id.to_hex().to_string();
         let mut finding = Finding { commit: Some(hex), history: Some(history), ..finding };
         crate::scan::decide::age(&mut finding, &shared.options.rules, now);
         finding
+    }
+
+    fn event(&self, number: u32) -> Event {
+        let commit = self.graph.commit(number);
+        let shared = self.place.shared;
+        let author = shared.options.history.authors.then(|| author_of(&self.place.objects, &commit.id)).flatten();
+        let author = author.map(|name| crate::scan::inspect::shown(&shared.detector, b"", name.trim_ascii()));
+        Event { time: commit.time, rank: self.graph.rank(number), commit: commit.id.to_hex().to_string(), author }
     }
 }
 

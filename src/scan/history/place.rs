@@ -335,6 +335,7 @@ impl Placer<'_> {
         let names = self.roots.names(roots);
         let detector = &self.repository.shared.detector;
         let refs = names.iter().take(REFS_MAX).map(|name| super::shown(detector, b"", name));
+        let reintroduced = introduced.get(1..).and_then(<[u32]>::last).map(|&commit| self.event(commit));
         let introduced = introduced.first().map(|&commit| self.event(commit));
         let now = self.repository.shared.options.now;
         History {
@@ -343,6 +344,7 @@ impl Placer<'_> {
                 .and_then(|event| u64::try_from(now.saturating_sub(event.time)).ok())
                 .map(|seconds| seconds / 86_400),
             introduced,
+            reintroduced,
             removed: removed.map(|commit| self.event(commit)),
             at_head,
             refs: refs.collect(),
