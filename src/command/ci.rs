@@ -6,10 +6,10 @@ use crate::cli::CiArgs;
 use crate::conclude;
 use crate::config::{Ci, Config, Gate, Scans, policy_under};
 use crate::exit::{Exit, Policy};
-use crate::finding::Finding;
+use crate::finding::{Finding, Suppressed};
 use crate::output::{self, Destination};
 use crate::path::decode;
-use crate::report::{self, Report, SuppressedResults, TextStyle};
+use crate::report::{self, Report, SuppressedResults, TextStyle, Withheld};
 use crate::rule::Rules;
 use crate::scan;
 use crate::stdio;
@@ -92,8 +92,10 @@ fn brought(tree: &mut Report, scans: &Scans, range: &Config) -> Result<BTreeSet<
 
 /// What comes of it.
 struct Outcome {
-    /// What logs, the summary and the JSON report may show.
+    /// What the summary and the JSON report may show.
     shown: Report,
+    /// What logs may show: that which is new.
+    annotated: Report,
     /// Sentences that go with it.
     lines: Vec<String>,
     verdict: Exit,
@@ -119,9 +121,12 @@ impl Outcome {
         let findings = all.findings.iter().filter(fails).count();
         let new = all.findings.iter().filter(fails).filter(|finding| finding.new).count();
         let complete = all.complete();
+        let mut annotated = all.clone();
+        annotated.findings.retain(|finding| finding.new);
         let mut shown = all;
         let mut lines = Vec::new();
         if ci.plan.is_public {
+            hide(&mut annotated, &reports.tree);
             lines.extend(hidden(hide(&mut shown, &reports.tree), scans));
         }
         let brought = reports.brought.len();
@@ -130,8 +135,9 @@ impl Outcome {
             lines.push(format!("{keys} in client code through this change, which need not touch their files"));
         }
         shown.advice = advice(&shown, scans, policy, ci);
+        annotated.advice.clone_from(&shown.advice);
         lines.push(ending(ci, verdict, (findings, new)));
-        Ok(Self { shown, lines, verdict, findings, new, complete })
+        Ok(Self { shown, annotated, lines, verdict, findings, new, complete })
     }
 
     fn values(&self, files: &Files) -> Vec<(&'static str, String)> {
@@ -166,21 +172,37 @@ fn verdict(all: &Report, gate: Gate, policy: Policy) -> Exit {
     Exit::of(&judged, policy)
 }
 
-/// Takes out of `shown` what is not in the tree, and what is said of it; gives how many findings that are.
+/// Takes out of `shown` what is not in the tree, and what is said of it, and counts it; gives how many findings that are.
 fn hide(shown: &mut Report, tree: &Report) -> usize {
     let of_tree = |report: &Report| report.suppressed.iter().map(|one| one.finding.id()).collect::<BTreeSet<_>>();
     let known: BTreeSet<String> = tree.findings.iter().map(Finding::id).chain(of_tree(tree)).collect();
     let in_tree = |finding: &Finding| known.contains(&finding.id());
     let all = shown.findings.iter().chain(shown.suppressed.iter().map(|one| &one.finding));
     let fingerprints: Vec<String> = all.filter(|one| !in_tree(one)).map(Finding::fingerprint).collect();
-    let before = shown.findings.len();
-    shown.findings.retain(in_tree);
-    shown.suppressed.retain(|one| in_tree(&one.finding));
+    let hidden: Vec<Finding> = shown.findings.extract_if(.., |finding| !in_tree(finding)).collect();
+    let silenced: Vec<Suppressed> = shown.suppressed.extract_if(.., |one| !in_tree(&one.finding)).collect();
+    shown.withheld = withheld(shown, &hidden, &silenced);
     let is_told = |remark: &String| {
         tree.remarks.contains(remark) || !fingerprints.iter().any(|fingerprint| remark.contains(fingerprint))
     };
     shown.remarks.retain(is_told);
-    before - shown.findings.len()
+    hidden.len()
+}
+
+/// The counts of what is taken out of `shown`.
+fn withheld(shown: &Report, hidden: &[Finding], silenced: &[Suppressed]) -> Withheld {
+    let keys = |findings: &[Finding]| -> BTreeSet<String> {
+        findings.iter().filter(|finding| finding.key.is_some()).map(Finding::fingerprint).collect()
+    };
+    let mut withheld =
+        Withheld { secrets: keys(hidden).difference(&keys(&shown.findings)).count() as u64, ..Withheld::default() };
+    for finding in hidden {
+        *withheld.levels.entry(finding.level).or_default() += 1;
+    }
+    for one in silenced {
+        *withheld.suppressed.entry(one.suppression.by).or_default() += 1;
+    }
+    withheld
 }
 
 /// What is not shown where anybody can read it.
@@ -253,8 +275,7 @@ impl Files {
 
 /// Writes the log: annotations where GitHub reads it.
 fn tell(ci: &Ci, outcome: &Outcome, rules: &Rules) -> Result<()> {
-    let mut annotated = outcome.shown.clone();
-    annotated.findings.retain(|finding| finding.new);
+    let annotated = &outcome.annotated;
     let known = outcome.shown.findings.len() - annotated.findings.len();
     log(|out| {
         for warning in &ci.plan.warnings {
@@ -262,9 +283,9 @@ fn tell(ci: &Ci, outcome: &Outcome, rules: &Rules) -> Result<()> {
             writeln!(out, "{before}{warning}")?;
         }
         if ci.is_github {
-            report::github(&annotated, rules, out)?;
+            report::github(annotated, rules, out)?;
         } else {
-            report::text(&annotated, rules, TextStyle { colour: false, quiet: false }, out)?;
+            report::text(annotated, rules, TextStyle { colour: false, quiet: false }, out)?;
         }
         if known > 0 {
             writeln!(

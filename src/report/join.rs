@@ -50,12 +50,8 @@ fn add(joined: &mut Report, report: Report) {
     joined.coverage.bytes += report.coverage.bytes;
     joined.coverage.left_out.extend(report.coverage.left_out);
     joined.coverage.accepted.extend(report.coverage.accepted);
-    for (what, count) in report.coverage.skipped {
-        *joined.coverage.skipped.entry(what).or_default() += count;
-    }
-    for (class, count) in report.ignored_by_class {
-        *joined.ignored_by_class.entry(class).or_default() += count;
-    }
+    add_counts(&mut joined.coverage.skipped, report.coverage.skipped);
+    add_counts(&mut joined.ignored_by_class, report.ignored_by_class);
     if let Some(ignored) = report.ignored {
         let all = joined.ignored.get_or_insert_default();
         all.extend(ignored);
@@ -64,7 +60,17 @@ fn add(joined: &mut Report, report: Report) {
     }
     joined.remarks.extend(report.remarks);
     joined.suppressed.extend(report.suppressed);
+    add_counts(&mut joined.withheld.levels, report.withheld.levels);
+    add_counts(&mut joined.withheld.suppressed, report.withheld.suppressed);
+    joined.withheld.secrets = joined.withheld.secrets.saturating_add(report.withheld.secrets);
     joined.findings = findings(std::mem::take(&mut joined.findings), report.findings);
+}
+
+fn add_counts<K: Ord>(counts: &mut BTreeMap<K, u64>, others: BTreeMap<K, u64>) {
+    for (what, number) in others {
+        let count = counts.entry(what).or_default();
+        *count = count.saturating_add(number);
+    }
 }
 
 /// One finding an identity: the most serious says what it is, all places are kept, and the history where one has it.

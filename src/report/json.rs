@@ -4,7 +4,7 @@
 
 use super::date;
 use super::escape::Plain;
-use super::{Coverage as Covered, LeftOut, Report};
+use super::{Coverage as Covered, LeftOut, Report, Withheld};
 use crate::finding::{Event, Finding, History, Ignored, Place, Position, Suppressed, Suppression};
 use crate::rule::Level;
 use crate::side::Side;
@@ -75,7 +75,18 @@ struct Summary<'r> {
     note: usize,
     suppressed: usize,
     suppressed_by: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<WithheldV1>,
     ignored: IgnoredCounts<'r>,
+}
+
+#[derive(Serialize)]
+struct WithheldV1 {
+    secrets: u64,
+    error: u64,
+    warning: u64,
+    note: u64,
+    suppressed_by: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -246,6 +257,19 @@ impl<'r> SuppressedV1<'r> {
     }
 }
 
+impl WithheldV1 {
+    fn new(withheld: &Withheld) -> Self {
+        let of = |level| withheld.levels.get(&level).copied().unwrap_or_default();
+        Self {
+            secrets: withheld.secrets,
+            error: of(Level::Error),
+            warning: of(Level::Warning),
+            note: of(Level::Note),
+            suppressed_by: withheld.suppressed.iter().map(|(by, count)| (by.as_str(), *count)).collect(),
+        }
+    }
+}
+
 impl<'r> Summary<'r> {
     fn new(report: &'r Report) -> Self {
         Self {
@@ -256,6 +280,7 @@ impl<'r> Summary<'r> {
             note: report.count(Level::Note),
             suppressed: report.suppressed.len(),
             suppressed_by: report.suppressed_by().into_iter().map(|(by, count)| (by.as_str(), count)).collect(),
+            withheld: (report.withheld != Withheld::default()).then(|| WithheldV1::new(&report.withheld)),
             ignored: IgnoredCounts {
                 total: report.ignored_by_class.values().sum(),
                 by_class: &report.ignored_by_class,

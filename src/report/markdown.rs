@@ -3,7 +3,7 @@
 //! Whatever comes from a scanned file stands in a code span and is inert there. GitHub refuses a summary over 1 MiB
 //! whole, so rows are left out, and counted, well before that.
 
-use super::wording::{count, counts, read, suppressed, title};
+use super::wording::{counts, keys, read, suppressed, title};
 use super::{Report, escape};
 use crate::finding::Finding;
 use crate::rule::Rules;
@@ -20,10 +20,9 @@ const HELP: &str = "https://github.com/ansalint/ansalint/blob/main/docs/rules.md
 
 /// Writes `report`.
 pub fn write(report: &Report, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {
-    let keys = count(report.secrets() as u64, "different key");
     let aside = suppressed(report).map_or_else(String::new, |told| format!("; {told}"));
     writeln!(out, "## ansalint: {}\n", counts(report))?;
-    writeln!(out, "{keys}; read {}{aside}.\n", read(report))?;
+    writeln!(out, "{}; read {}{aside}.\n", keys(report), read(report))?;
     if !report.complete() {
         writeln!(out, "**Incomplete**: {} not read.\n", report.coverage.left_out.len())?;
     }

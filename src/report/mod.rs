@@ -82,6 +82,17 @@ pub struct Repository {
     pub head: Option<String>,
 }
 
+/// What is counted and not shown, since it is only in history and anybody may read the report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Findings of each level.
+    pub levels: BTreeMap<Level, u64>,
+    /// Their keys that no finding shown is about.
+    pub secrets: u64,
+    /// Findings that do not count, by what keeps them from it.
+    pub suppressed: BTreeMap<Silencer, u64>,
+}
+
 /// Everything a writer may show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -99,6 +110,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that do not count, in the same order.
     pub suppressed: Vec<Suppressed>,
+    /// What is counted beside that.
+    pub withheld: Withheld,
     /// Counts of rejected candidates by class.
     pub ignored_by_class: BTreeMap<String, u64>,
     /// The rejected candidates themselves, only when asked for; sorted.

@@ -3,7 +3,7 @@
 //! What is read came from a file and is trusted no more than a scanned one: unknown words are faults, and texts are
 //! escaped again when they are written. Excerpts and hashes of lines are not stored, and so not restored.
 
-use super::{Coverage, LeftOut, Report, Repository};
+use super::{Coverage, LeftOut, Report, Repository, Withheld};
 use crate::blob::Origin;
 use crate::finding::{Event, Finding, History, Ignored, Key, Place, Position, Silencer, Suppressed, Suppression};
 use crate::rule::{Environment, Level};
@@ -60,7 +60,17 @@ struct LeftOutV1 {
 
 #[derive(Deserialize)]
 struct Summary {
+    withheld: Option<WithheldV1>,
     ignored: Counts,
+}
+
+#[derive(Deserialize)]
+struct WithheldV1 {
+    secrets: u64,
+    error: u64,
+    warning: u64,
+    note: u64,
+    suppressed_by: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +205,7 @@ pub fn read(bytes: &[u8]) -> Result<Report, String> {
         coverage,
         findings,
         suppressed,
+        withheld: document.summary.withheld.map(withheld).transpose()?.unwrap_or_default(),
         ignored_by_class: document.summary.ignored.by_class,
         ignored,
         remarks: document.remarks,
@@ -241,6 +252,17 @@ fn suppressed(mut stored: FindingV1) -> Result<Suppressed, String> {
     let by = Silencer::of_word(&suppression.by).ok_or("a suppressed finding says not by what")?;
     let SuppressionV1 { reason, owner, expires, .. } = suppression;
     Ok(Suppressed { finding: finding(stored)?, suppression: Suppression { by, reason, owner, expires } })
+}
+
+fn withheld(stored: WithheldV1) -> Result<Withheld, String> {
+    let levels = [(Level::Error, stored.error), (Level::Warning, stored.warning), (Level::Note, stored.note)];
+    let by = |(word, number): (String, u64)| Some((Silencer::of_word(&word)?, number));
+    let suppressed: Option<_> = stored.suppressed_by.into_iter().map(by).collect();
+    Ok(Withheld {
+        levels: levels.into_iter().filter(|(_, number)| *number > 0).collect(),
+        secrets: stored.secrets,
+        suppressed: suppressed.ok_or("a suppressed finding says not by what")?,
+    })
 }
 
 fn origin(word: &str) -> Result<Origin, String> {

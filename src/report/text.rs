@@ -235,10 +235,10 @@ fn unread(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// The last line: findings, keys, what was read, and what was not.
 fn summary(report: &Report) -> String {
-    let found = if report.findings.is_empty() {
+    let found = if report.findings.is_empty() && report.withheld.levels.is_empty() {
         counts(report)
     } else {
-        format!("{} ({})", counts(report), count(report.secrets() as u64, "different key"))
+        format!("{} ({})", counts(report), wording::keys(report))
     };
     let mut parts = vec![found];
     let bytes = report.coverage.bytes;

@@ -23,22 +23,39 @@ pub fn title<'f>(finding: &'f Finding, rules: &'f Rules) -> &'f str {
     rules.finding(&finding.rule).map_or(finding.rule.as_str(), |rule| rule.title.as_str())
 }
 
-/// `2 errors, 1 warning`, or `nothing found`.
+/// `2 errors, 1 warning`, or `nothing found`; with how many of them are not shown.
 pub fn counts(report: &Report) -> String {
     let levels = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
     let counts: Vec<String> = levels
         .into_iter()
-        .map(|(level, word)| (report.count(level) as u64, word))
+        .map(|(level, word)| (report.count(level) as u64 + withheld(report, level), word))
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| count(number, word))
         .collect();
-    if counts.is_empty() { "nothing found".to_owned() } else { counts.join(", ") }
+    let hidden: u64 = report.withheld.levels.values().sum();
+    match hidden {
+        _ if counts.is_empty() => "nothing found".to_owned(),
+        0 => counts.join(", "),
+        hidden => format!("{}; {hidden} of them only in history, and not shown", counts.join(", ")),
+    }
+}
+
+fn withheld(report: &Report, level: Level) -> u64 {
+    report.withheld.levels.get(&level).copied().unwrap_or_default()
+}
+
+/// `2 different keys`, shown or not.
+pub fn keys(report: &Report) -> String {
+    count(report.secrets() as u64 + report.withheld.secrets, "different key")
 }
 
 /// What does not count, and what keeps it from counting; nothing where everything counts.
 pub fn suppressed(report: &Report) -> Option<String> {
-    let told: Vec<String> =
-        report.suppressed_by().into_iter().map(|(by, number)| format!("{number} by {}", by.phrase(number))).collect();
+    let mut all = report.suppressed_by();
+    for (by, number) in &report.withheld.suppressed {
+        *all.entry(*by).or_default() += number;
+    }
+    let told: Vec<String> = all.into_iter().map(|(by, number)| format!("{number} by {}", by.phrase(number))).collect();
     (!told.is_empty()).then(|| format!("suppressed {}", told.join(", ")))
 }
 

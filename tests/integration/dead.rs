@@ -144,4 +144,5 @@ fn a_stored_report_remembers() {
     assert_eq!(again["findings"][0]["history"]["reintroduced"]["date"], "2020-01-31T00:00:00Z");
     let merged = story.workspace.run(&["report", "merge", ".git/h.json", ".git/h.json", "--format", "json"]).json();
     assert_eq!(merged["findings"], again["findings"]);
+    crate::formats::assert_valid(&merged);
 }

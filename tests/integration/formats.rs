@@ -45,6 +45,11 @@ fn trees() -> Vec<Workspace> {
     vec![clean, hostile, mixed]
 }
 
+/// A JSON report is as its published schema says.
+pub fn assert_valid(report: &Value) {
+    check(&schema("schemas/ansalint-1.schema.json"), report);
+}
+
 #[test]
 fn json_follows_its_published_schema() {
     let validator = schema("schemas/ansalint-1.schema.json");

@@ -23,7 +23,6 @@ mod changes;
 mod contributor;
 mod dead;
 mod detection;
-
 mod encodings;
 mod explain;
 mod explaining;

@@ -177,6 +177,17 @@ fn in_public_repositories_logs_count_what_is_only_in_history() {
         assert!(!text.contains("new.py") && !text.contains(&fingerprint(&pipeline.new)), "{text}");
     }
     assert!(run.stdout.contains("1 finding is only in history and not shown"), "{}", run.stdout);
+    // A headline counts it.
+    assert!(summary.starts_with("## ansalint: 2 errors; 1 of them only in history, and not shown\n"), "{summary}");
+    assert!(summary.contains("\n2 different keys; "), "{summary}");
+    assert!(run.stdout.contains("ansalint: 1 error; 1 of them only in history, and not shown\n"), "{}", run.stdout);
+    assert!(!format!("{}{summary}", run.stdout).contains("nothing found"), "{}{summary}", run.stdout);
+    let stored = work.run(&["report", ".git/ci/reports/ansalint.json", "--format", "text"]);
+    let last = stored.stdout.trim_end().lines().last().unwrap_or_default().to_owned();
+    assert!(last.starts_with("2 errors; 1 of them only in history, and not shown (2 different keys)"), "{last}");
+    let again = work.run(&["report", "merge", ".git/ci/reports/ansalint.json", "--format", "json"]).json();
+    assert_eq!(again["summary"]["withheld"]["error"], 1, "{again}");
+    crate::formats::assert_valid(&again);
     assert!(run.stdout.contains(&format!("ansalint range {}..{head}", pipeline.base)), "{}", run.stdout);
     let run = pipeline.run("schedule", &json!({"repository": {"private": false}}), &[]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
