@@ -1,6 +1,6 @@
 //! `ansalint report`: stored JSON reports in another format, or joined.
 //!
-//! The file is read as if a stranger had written it: keys in it are masked before anything else looks at it.
+//! The file is read as if a stranger had written it: keys in its texts are masked before anything else looks at them.
 
 use crate::cli::{MergeArgs, ReportCommand, ReportFileArgs};
 use crate::config::{Config, Conversion};
@@ -55,8 +55,6 @@ fn one(file: &Path, detector: &Detector) -> Result<Report> {
     if bytes.len() as u64 > BYTES_MAX {
         anyhow::bail!("{name}: too large for a report");
     }
-    if detector.any(&bytes) {
-        bytes = mask(detector, &bytes).into_bytes();
-    }
-    report::read(&bytes).map_err(|reason| anyhow!("{name}: {reason}"))
+    let masked = |text: String| if detector.any(text.as_bytes()) { mask(detector, text.as_bytes()) } else { text };
+    report::read(&bytes, &masked).map_err(|reason| anyhow!("{name}: {reason}"))
 }

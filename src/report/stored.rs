@@ -1,7 +1,7 @@
 //! Reads a stored JSON report, version 1, and joins several.
 //!
-//! What is read came from a file and is trusted no more than a scanned one: unknown words are faults, and texts are
-//! escaped again when they are written. Excerpts and hashes of lines are not stored, and so not restored.
+//! What is read came from a file and is trusted no more than a scanned one: unknown words are faults, keys in texts are
+//! masked, however the texts were spelt, and texts are escaped again when they are written. Excerpts and hashes of lines are not stored, and so not restored.
 
 use super::{Coverage, LeftOut, Report, Repository, Withheld};
 use crate::blob::Origin;
@@ -15,11 +15,30 @@ use std::sync::{Mutex, PoisonError};
 /// Different names of encodings that are kept in memory.
 const ENCODINGS_MAX: usize = 1_000;
 
+/// What masks keys in a text.
+pub type Mask<'m> = &'m dyn Fn(String) -> String;
+
+/// A text as it was stored; only masked does it get out.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent)]
+struct Text(String);
+
+impl Text {
+    fn shown(self, mask: Mask<'_>) -> String {
+        mask(self.0)
+    }
+
+    /// Whether it is exactly `word`.
+    fn is(&self, word: &str) -> bool {
+        self.0 == word
+    }
+}
+
 #[derive(Deserialize)]
 struct Document {
-    schema: String,
+    schema: Text,
     tool: Tool,
-    command: String,
+    command: Text,
     repository: Stored,
     coverage: Covered,
     summary: Summary,
@@ -28,18 +47,18 @@ struct Document {
     suppressed: Vec<FindingV1>,
     ignored: Option<Vec<IgnoredV1>>,
     #[serde(default)]
-    remarks: Vec<String>,
+    remarks: Vec<Text>,
 }
 
 #[derive(Deserialize)]
 struct Tool {
-    rules_digest: String,
-    config_digest: Option<String>,
+    rules_digest: Text,
+    config_digest: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct Stored {
-    head: Option<String>,
+    head: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -48,14 +67,14 @@ struct Covered {
     objects: u64,
     bytes: u64,
     left_out: Vec<LeftOutV1>,
-    skipped: BTreeMap<String, u64>,
+    skipped: BTreeMap<Text, u64>,
 }
 
 #[derive(Deserialize)]
 struct LeftOutV1 {
-    path: String,
-    reason: String,
-    accepted: Option<String>,
+    path: Text,
+    reason: Text,
+    accepted: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -70,25 +89,25 @@ struct WithheldV1 {
     error: u64,
     warning: u64,
     note: u64,
-    suppressed_by: BTreeMap<String, u64>,
+    suppressed_by: BTreeMap<Text, u64>,
 }
 
 #[derive(Deserialize)]
 struct Counts {
-    by_class: BTreeMap<String, u64>,
+    by_class: BTreeMap<Text, u64>,
 }
 
 #[derive(Deserialize)]
 struct FindingV1 {
-    code: String,
-    rule: String,
+    code: Text,
+    rule: Text,
     level: Level,
     new: bool,
     key: Option<KeyV1>,
-    subject: Option<String>,
+    subject: Option<Text>,
     side: SideV1,
     origin: OriginV1,
-    path: String,
+    path: Text,
     places: Vec<PlaceV1>,
     history: Option<HistoryV1>,
     suppression: Option<SuppressionV1>,
@@ -96,31 +115,31 @@ struct FindingV1 {
 
 #[derive(Deserialize)]
 struct KeyV1 {
-    kind: String,
+    kind: Text,
     environment: Environment,
-    masked: String,
-    fingerprint: String,
+    masked: Text,
+    fingerprint: Text,
 }
 
 #[derive(Deserialize)]
 struct SideV1 {
     value: Side,
     overruled: Option<Side>,
-    evidence: Vec<String>,
+    evidence: Vec<Text>,
 }
 
 #[derive(Deserialize)]
 struct OriginV1 {
-    kind: String,
-    commit: Option<String>,
+    kind: Text,
+    commit: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct PlaceV1 {
-    blob: Option<String>,
+    blob: Option<Text>,
     start: PositionV1,
     end: PositionV1,
-    encoding: Vec<String>,
+    encoding: Vec<Text>,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +154,7 @@ struct HistoryV1 {
     reintroduced: Option<EventV1>,
     removed: Option<EventV1>,
     at_head: bool,
-    refs: Vec<String>,
+    refs: Vec<Text>,
     refs_total: u64,
     reachable: bool,
     days_in_history: Option<u64>,
@@ -144,32 +163,32 @@ struct HistoryV1 {
 
 #[derive(Deserialize)]
 struct EventV1 {
-    commit: String,
-    date: String,
-    author: Option<String>,
+    commit: Text,
+    date: Text,
+    author: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct SuppressionV1 {
-    by: String,
-    reason: Option<String>,
-    owner: Option<String>,
-    expires: Option<String>,
+    by: Text,
+    reason: Option<Text>,
+    owner: Option<Text>,
+    expires: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct IgnoredV1 {
-    path: String,
+    path: Text,
     position: PositionV1,
-    class: String,
-    masked: String,
+    class: Text,
+    masked: Text,
 }
 
-/// The report in `bytes`.
+/// The report in `bytes`, with keys in its texts masked by `mask`.
 ///
 /// # Errors
 /// A short sentence that repeats nothing of them.
-pub fn read(bytes: &[u8]) -> Result<Report, String> {
+pub fn read(bytes: &[u8], mask: Mask<'_>) -> Result<Report, String> {
     let document: Document = serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         match error.classify() {
@@ -177,95 +196,177 @@ pub fn read(bytes: &[u8]) -> Result<Report, String> {
             _ => format!("{place}: this is no JSON"),
         }
     })?;
-    if document.schema != "ansalint/1" {
+    if !document.schema.is("ansalint/1") {
         return Err("not a report of version 1 (`\"schema\": \"ansalint/1\"`)".into());
     }
-    let mut coverage = Coverage {
-        files: document.coverage.files,
-        objects: document.coverage.objects,
-        bytes: document.coverage.bytes,
-        skipped: document.coverage.skipped,
-        ..Coverage::default()
-    };
-    for LeftOutV1 { path, reason, accepted } in document.coverage.left_out {
-        let left_out = LeftOut { path, reason };
-        match accepted {
-            Some(why) => coverage.accepted.push((left_out, why)),
-            None => coverage.left_out.push(left_out),
+    Reader { mask }.report(document)
+}
+
+/// Makes the model of what was stored.
+#[derive(Clone, Copy)]
+struct Reader<'m> {
+    mask: Mask<'m>,
+}
+
+impl Reader<'_> {
+    fn report(self, document: Document) -> Result<Report, String> {
+        let suppressed = document.suppressed.into_iter().map(|one| self.suppressed(one)).collect::<Result<_, _>>()?;
+        let findings = document.findings.into_iter().map(|one| self.finding(one)).collect::<Result<_, _>>()?;
+        let ignored = document.ignored.map(|all| all.into_iter().map(|one| self.ignored(one)).collect());
+        Ok(Report {
+            command: self.text(document.command),
+            rules_digest: self.text(document.tool.rules_digest),
+            config_digest: self.some(document.tool.config_digest),
+            repository: Repository { head: self.some(document.repository.head) },
+            coverage: self.coverage(document.coverage),
+            findings,
+            suppressed,
+            withheld: document.summary.withheld.as_ref().map(withheld).transpose()?.unwrap_or_default(),
+            ignored_by_class: self.counts(document.summary.ignored.by_class),
+            ignored,
+            remarks: self.texts(document.remarks),
+            advice: Vec::new(),
+        })
+    }
+
+    fn text(self, stored: Text) -> String {
+        stored.shown(self.mask)
+    }
+
+    fn some(self, stored: Option<Text>) -> Option<String> {
+        stored.map(|text| self.text(text))
+    }
+
+    fn texts(self, stored: Vec<Text>) -> Vec<String> {
+        stored.into_iter().map(|text| self.text(text)).collect()
+    }
+
+    fn counts(self, stored: BTreeMap<Text, u64>) -> BTreeMap<String, u64> {
+        stored.into_iter().map(|(what, number)| (self.text(what), number)).collect()
+    }
+
+    fn coverage(self, stored: Covered) -> Coverage {
+        let mut coverage = Coverage {
+            files: stored.files,
+            objects: stored.objects,
+            bytes: stored.bytes,
+            skipped: self.counts(stored.skipped),
+            ..Coverage::default()
+        };
+        for LeftOutV1 { path, reason, accepted } in stored.left_out {
+            let left_out = LeftOut { path: self.text(path), reason: self.text(reason) };
+            match accepted {
+                Some(why) => coverage.accepted.push((left_out, self.text(why))),
+                None => coverage.left_out.push(left_out),
+            }
+        }
+        coverage
+    }
+
+    fn finding(self, stored: FindingV1) -> Result<Finding, String> {
+        let places = stored.places.into_iter().map(|one| self.place(one)).collect::<Result<_, _>>()?;
+        let evidence = self.texts(stored.side.evidence);
+        let git_ignored = evidence.iter().any(|sentence| sentence.starts_with("git ignores this file and holds"));
+        Ok(Finding {
+            inventory: stored.rule.is("publishable-key"),
+            code: self.text(stored.code),
+            rule: self.text(stored.rule),
+            level: stored.level,
+            new: stored.new,
+            key: stored.key.map(|key| self.key(key)),
+            subject: self.some(stored.subject),
+            side: stored.side.value,
+            overruled: stored.side.overruled,
+            evidence,
+            // The sentences name the chain; reports keep no more of it.
+            chain: Vec::new(),
+            git_ignored,
+            origin: origin(&stored.origin.kind)?,
+            commit: self.some(stored.origin.commit),
+            history: stored.history.map(|history| self.history(history)),
+            generated: None,
+            path: self.text(stored.path),
+            places,
+            excerpt: None,
+            allowed_inline: None,
+        })
+    }
+
+    fn key(self, key: KeyV1) -> Key {
+        Key {
+            kind: self.text(key.kind),
+            environment: key.environment,
+            masked: self.text(key.masked),
+            fingerprint: self.text(key.fingerprint),
         }
     }
-    let suppressed = document.suppressed.into_iter().map(suppressed).collect::<Result<_, _>>()?;
-    let findings = document.findings.into_iter().map(finding).collect::<Result<_, _>>()?;
-    let ignored = document.ignored.map(|all| all.into_iter().map(Ignored::from).collect());
-    Ok(Report {
-        command: document.command,
-        rules_digest: document.tool.rules_digest,
-        config_digest: document.tool.config_digest,
-        repository: Repository { head: document.repository.head },
-        coverage,
-        findings,
-        suppressed,
-        withheld: document.summary.withheld.map(withheld).transpose()?.unwrap_or_default(),
-        ignored_by_class: document.summary.ignored.by_class,
-        ignored,
-        remarks: document.remarks,
-        advice: Vec::new(),
-    })
+
+    fn suppressed(self, mut stored: FindingV1) -> Result<Suppressed, String> {
+        let suppression = stored.suppression.take().ok_or("a suppressed finding says not why")?;
+        let suppression = Suppression {
+            by: silencer(&suppression.by)?,
+            reason: self.some(suppression.reason),
+            owner: self.some(suppression.owner),
+            expires: self.some(suppression.expires),
+        };
+        Ok(Suppressed { finding: self.finding(stored)?, suppression })
+    }
+
+    fn place(self, stored: PlaceV1) -> Result<Place, String> {
+        let encoding = stored.encoding.into_iter().map(|name| encoding(self.text(name)));
+        Ok(Place {
+            blob: self.some(stored.blob),
+            start: stored.start.into(),
+            end: stored.end.into(),
+            encoding: encoding.collect::<Result<_, _>>()?,
+            line_hash: None,
+        })
+    }
+
+    fn history(self, stored: HistoryV1) -> History {
+        History {
+            introduced: stored.introduced.map(|event| self.event(event)),
+            reintroduced: stored.reintroduced.map(|event| self.event(event)),
+            removed: stored.removed.map(|event| self.event(event)),
+            at_head: stored.at_head,
+            refs: self.texts(stored.refs),
+            refs_total: stored.refs_total,
+            reachable: stored.reachable,
+            days: stored.days_in_history,
+            paths_total: stored.paths_total,
+        }
+    }
+
+    fn event(self, stored: EventV1) -> Event {
+        let time = super::time_of(&self.text(stored.date));
+        Event { time, rank: 0, commit: self.text(stored.commit), author: self.some(stored.author) }
+    }
+
+    fn ignored(self, stored: IgnoredV1) -> Ignored {
+        Ignored {
+            path: self.text(stored.path),
+            position: stored.position.into(),
+            class: self.text(stored.class),
+            masked: self.text(stored.masked),
+        }
+    }
 }
 
-fn finding(stored: FindingV1) -> Result<Finding, String> {
-    let places = stored.places.into_iter().map(place).collect::<Result<_, _>>()?;
-    let git_ignored =
-        stored.side.evidence.iter().any(|sentence| sentence.starts_with("git ignores this file and holds"));
-    Ok(Finding {
-        inventory: stored.rule == "publishable-key",
-        code: stored.code,
-        rule: stored.rule,
-        level: stored.level,
-        new: stored.new,
-        key: stored.key.map(|key| Key {
-            kind: key.kind,
-            environment: key.environment,
-            masked: key.masked,
-            fingerprint: key.fingerprint,
-        }),
-        subject: stored.subject,
-        side: stored.side.value,
-        overruled: stored.side.overruled,
-        evidence: stored.side.evidence,
-        // The sentences name the chain; reports keep no more of it.
-        chain: Vec::new(),
-        git_ignored,
-        origin: origin(&stored.origin.kind)?,
-        commit: stored.origin.commit,
-        history: stored.history.map(History::from),
-        generated: None,
-        path: stored.path,
-        places,
-        excerpt: None,
-        allowed_inline: None,
-    })
-}
-
-fn suppressed(mut stored: FindingV1) -> Result<Suppressed, String> {
-    let suppression = stored.suppression.take().ok_or("a suppressed finding says not why")?;
-    let by = Silencer::of_word(&suppression.by).ok_or("a suppressed finding says not by what")?;
-    let SuppressionV1 { reason, owner, expires, .. } = suppression;
-    Ok(Suppressed { finding: finding(stored)?, suppression: Suppression { by, reason, owner, expires } })
-}
-
-fn withheld(stored: WithheldV1) -> Result<Withheld, String> {
+fn withheld(stored: &WithheldV1) -> Result<Withheld, String> {
     let levels = [(Level::Error, stored.error), (Level::Warning, stored.warning), (Level::Note, stored.note)];
-    let by = |(word, number): (String, u64)| Some((Silencer::of_word(&word)?, number));
-    let suppressed: Option<_> = stored.suppressed_by.into_iter().map(by).collect();
+    let suppressed = stored.suppressed_by.iter().map(|(by, number)| Ok((silencer(by)?, *number)));
     Ok(Withheld {
         levels: levels.into_iter().filter(|(_, number)| *number > 0).collect(),
         secrets: stored.secrets,
-        suppressed: suppressed.ok_or("a suppressed finding says not by what")?,
+        suppressed: suppressed.collect::<Result<_, String>>()?,
     })
 }
 
-fn origin(word: &str) -> Result<Origin, String> {
+fn silencer(word: &Text) -> Result<Silencer, String> {
+    Silencer::of_word(&word.0).ok_or_else(|| "a suppressed finding says not by what".to_owned())
+}
+
+fn origin(word: &Text) -> Result<Origin, String> {
     let all = [
         Origin::File,
         Origin::TreeEntry,
@@ -281,17 +382,7 @@ fn origin(word: &str) -> Result<Origin, String> {
         Origin::Lfs,
         Origin::Message,
     ];
-    all.into_iter().find(|origin| origin.as_str() == word).ok_or_else(|| "an origin is not known".to_owned())
-}
-
-fn place(stored: PlaceV1) -> Result<Place, String> {
-    Ok(Place {
-        blob: stored.blob,
-        start: stored.start.into(),
-        end: stored.end.into(),
-        encoding: stored.encoding.into_iter().map(encoding).collect::<Result<_, _>>()?,
-        line_hash: None,
-    })
+    all.into_iter().find(|origin| word.is(origin.as_str())).ok_or_else(|| "an origin is not known".to_owned())
 }
 
 /// The name of an encoding, kept for as long as the program runs.
@@ -312,34 +403,5 @@ fn encoding(name: String) -> Result<&'static str, String> {
 impl From<PositionV1> for Position {
     fn from(stored: PositionV1) -> Self {
         Self { line: stored.line, column: stored.column }
-    }
-}
-
-impl From<HistoryV1> for History {
-    fn from(stored: HistoryV1) -> Self {
-        Self {
-            introduced: stored.introduced.map(Event::from),
-            reintroduced: stored.reintroduced.map(Event::from),
-            removed: stored.removed.map(Event::from),
-            at_head: stored.at_head,
-            refs: stored.refs,
-            refs_total: stored.refs_total,
-            reachable: stored.reachable,
-            days: stored.days_in_history,
-            paths_total: stored.paths_total,
-        }
-    }
-}
-
-impl From<EventV1> for Event {
-    fn from(stored: EventV1) -> Self {
-        Self { time: super::time_of(&stored.date), rank: 0, commit: stored.commit, author: stored.author }
-    }
-}
-
-impl From<IgnoredV1> for Ignored {
-    fn from(stored: IgnoredV1) -> Self {
-        let position = stored.position.into();
-        Self { path: stored.path, position, class: stored.class, masked: stored.masked }
     }
 }

@@ -293,6 +293,49 @@ fn a_stored_report_gives_the_same_in_every_format() {
 }
 
 #[test]
+fn a_stored_report_means_the_same_however_another_tool_spelt_it() {
+    let ascii = |text: &str| {
+        let escape = |one: char| {
+            if one.is_ascii() { one.to_string() } else { one.encode_utf16(&mut [0; 2]).iter().map(unit).collect() }
+        };
+        text.chars().map(escape).collect::<String>()
+    };
+    fn unit(unit: &u16) -> String {
+        format!("\\u{unit:04x}")
+    }
+    let work = hostile();
+    let stored = Workspace::new();
+    let whole = run(&work, "json");
+    stored.write("r.json", ascii(&whole));
+    let run_of = |file: &str| stored.run(&["report", file]).stdout;
+    assert!(ascii(&whole).contains("\\u2026") && !ascii(&whole).contains('…'));
+    assert_eq!(run_of("r.json"), whole);
+    // In one line, with every slash escaped, and with every letter escaped.
+    let line = serde_json::from_str::<Value>(&whole).unwrap().to_string();
+    stored.write("r.json", line.replace('/', "\\/"));
+    assert_eq!(run_of("r.json"), whole);
+    // A key does not get through in any spelling.
+    let key = live_key(77);
+    let spelt: String = key.encode_utf16().map(|one| unit(&one)).collect();
+    for spelling in [key.clone(), spelt, key.replacen('_', "\\u005f", 2), key.replacen("sk", "\\u0073k", 1)] {
+        for place in ["\"scan\"", "\"remarks\": []", "\"evidence\": ["] {
+            let with = format!("\"{spelling}\"");
+            let with = match place {
+                "\"scan\"" => with,
+                "\"remarks\": []" => format!("\"remarks\": [{with}]"),
+                _ => format!("{place}{with},"),
+            };
+            assert!(whole.contains(place), "{place}");
+            stored.write("r.json", whole.replacen(place, &with, 1));
+            let told = stored.run(&["report", "r.json"]);
+            assert_eq!(told.code, Some(0), "{spelling}: {}", told.stderr);
+            assert!(told.stdout.contains(&format!("ansa_sk_live_…{}", &key[key.len() - 4..])), "{}", told.stdout);
+            assert!(!told.stdout.contains(&key[13..]), "{spelling}: {}", told.stdout);
+        }
+    }
+}
+
+#[test]
 fn reports_join_into_one() {
     let work = Workspace::new();
     work.write("a/k.txt", live_key(1));
