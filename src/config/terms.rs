@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 pub(super) const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 const BASELINE_BYTES_MAX: u64 = 256 << 20;
 
+/// Settings of a change that are named one by one.
+const ATTEMPTS_MAX: usize = 50;
+
 /// Where the branch that others start from is looked for.
 const UPSTREAM: [&str; 3] = ["origin/HEAD", "origin/main", "origin/master"];
 
@@ -105,12 +108,15 @@ impl Terms {
         let mut tried = None;
         if let Some(base) = &base {
             match read(None) {
-                Ok((own, _, own_texts)) => {
+                Ok((own, own_origin, own_texts)) => {
                     if own_texts != texts {
                         remarks.push(format!(
                             "configuration or baseline differ from those of {}, which are in force",
                             base.name
                         ));
+                        remarks.extend(attempts(&suppressions, &own));
+                        let refused = own_origin.refused.into_iter().filter(|one| !origin.refused.contains(one));
+                        remarks.extend(refused.map(|one| format!("in this change, and not in force: {one}")));
                     }
                     tried = Some(own);
                 }
@@ -143,6 +149,27 @@ impl Terms {
         let (suppressions, ..) = reader.read(&self.args, self.suppressions.today).ok()?;
         Some((suppressions, base))
     }
+}
+
+/// What `own`, of a change, says otherwise than `ours`, which is in force.
+fn attempts(ours: &Suppressions, own: &Suppressions) -> Vec<String> {
+    let mut told = settings::changes(&ours.settings, &own.settings);
+    let more = told.len().saturating_sub(ATTEMPTS_MAX);
+    told.truncate(ATTEMPTS_MAX);
+    told.extend((more > 0).then(|| format!("and {more} more settings that this change has otherwise")));
+    let differing = |these: &Baseline, those: &Baseline| {
+        these.entries().filter(|one| those.get(&one.fingerprint, &one.path) != Some(*one)).count()
+    };
+    let (added, gone) = (differing(&own.baseline, &ours.baseline), differing(&ours.baseline, &own.baseline));
+    if added + gone > 0 {
+        told.push(format!(
+            "the baseline is another in this change, and not in force; lines new or changed: {added}, gone or changed: {gone}"
+        ));
+    }
+    if ours.deactivated != own.deactivated {
+        told.push("the file of dead keys is another in this change, and not in force".into());
+    }
+    told
 }
 
 fn base(name: &str, root: &Path) -> Result<Base> {

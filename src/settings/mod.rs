@@ -2,11 +2,13 @@
 //!
 //! Text in, settings out: where the file lies and whether it may be trusted is settled by whoever reads it.
 
+mod changes;
 mod date;
 mod globs;
 mod parse;
 mod tighten;
 
+pub use changes::changes;
 pub use date::Date;
 pub use globs::Globs;
 pub use parse::{SettingsError, cut, line_and_column, nearest, parse, text_of};

@@ -294,15 +294,17 @@ fn a_stored_report_gives_the_same_in_every_format() {
 
 #[test]
 fn a_stored_report_means_the_same_however_another_tool_spelt_it() {
+    let unit = |unit: u16| format!("\\u{unit:04x}");
     let ascii = |text: &str| {
         let escape = |one: char| {
-            if one.is_ascii() { one.to_string() } else { one.encode_utf16(&mut [0; 2]).iter().map(unit).collect() }
+            if one.is_ascii() {
+                one.to_string()
+            } else {
+                one.encode_utf16(&mut [0; 2]).iter().map(|&one| unit(one)).collect()
+            }
         };
         text.chars().map(escape).collect::<String>()
     };
-    fn unit(unit: &u16) -> String {
-        format!("\\u{unit:04x}")
-    }
     let work = hostile();
     let stored = Workspace::new();
     let whole = run(&work, "json");
@@ -316,7 +318,7 @@ fn a_stored_report_means_the_same_however_another_tool_spelt_it() {
     assert_eq!(run_of("r.json"), whole);
     // A key does not get through in any spelling.
     let key = live_key(77);
-    let spelt: String = key.encode_utf16().map(|one| unit(&one)).collect();
+    let spelt: String = key.encode_utf16().map(unit).collect();
     for spelling in [key.clone(), spelt, key.replacen('_', "\\u005f", 2), key.replacen("sk", "\\u0073k", 1)] {
         for place in ["\"scan\"", "\"remarks\": []", "\"evidence\": ["] {
             let with = format!("\"{spelling}\"");

@@ -74,6 +74,68 @@ fn a_rule_turned_off_or_a_path_left_out_in_the_change_does_not_hold() {
 }
 
 #[test]
+fn whatever_a_change_sets_otherwise_is_named() {
+    let (work, _) = change();
+    let [dead, allowed] = [7, 8].map(|seed| fingerprint(&live_key(seed)));
+    work.git(&["checkout", "-q", "main"]);
+    work.write(
+        "ansalint.toml",
+        "fail-on = \"note\"\nexclude = [\"vendor/\", \"old/\"]\n[sides]\n\"x/**\" = \"client\"\n",
+    );
+    work.git(&["add", "ansalint.toml"]);
+    work.git(&["commit", "-q", "-m", "settings"]);
+    work.git(&["checkout", "-q", "-B", "change"]);
+    // What is the same is no attempt, however it is written.
+    work.write(
+        "ansalint.toml",
+        "exclude = ['vendor/', 'old/']\nfail-on = 'note' # as before\nsides = {'x/**' = 'client'}\n",
+    );
+    let (_, _, remarks) = scan(&work, &[]);
+    assert!(remarks.contains("differ from those of main") && !remarks.contains("in this change"), "{remarks}");
+    work.write(
+        "ansalint.toml",
+        format!(
+            "fail-on = \"error\"\non-incomplete = \"warn\"\npublishable = true\nexclude = [\"old/\", \"a.py\"]\nbaseline = \"b.jsonl\"\n\
+             [sides]\n\"x/**\" = \"server\"\n\"web/**\" = \"test\"\n[rules]\nANSA1004 = \"note\"\n[limits]\narchive-depth = 0\n\
+             [[allow]]\nfingerprint = \"{allowed}\"\nreason = \"r\"\npath = \"p\"\n\
+             [[accept-unread]]\npath = \"z.zip\"\nreason = \"r\"\nhash = \"{}\"\n\
+             [[deactivated]]\nfingerprint = \"{dead}\"\ndate = 2026-01-01\nticket = \"T\"\n",
+            "0".repeat(64)
+        ),
+    );
+    let entry = format!("{{\"fingerprint\":\"{dead}\",\"path\":\"a\",\"rule\":\"r\",\"side\":\"server\"}}");
+    work.write("b.jsonl", format!("{{\"schema\":\"ansalint-baseline/1\"}}\n{entry}\n"));
+    let (code, report, _) = scan(&work, &[]);
+    assert_eq!(code, Some(1));
+    let remarks: Vec<&str> = report["remarks"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let not = "in this change, and not in force:";
+    for told in [
+        format!("changed {not} fail-on = \"error\", where \"note\" is in force"),
+        format!("added {not} on-incomplete = \"warn\""),
+        format!("added {not} publishable = true"),
+        format!("added {not} exclude = [\"a.py\"]"),
+        "taken out in this change, and still in force: exclude = [\"vendor/\"]".into(),
+        format!("added {not} baseline = \"b.jsonl\""),
+        format!("changed {not} [sides] \"x/**\" = \"server\", where \"client\" is in force"),
+        format!("added {not} [sides] \"web/**\" = \"test\""),
+        format!("added {not} [rules] ANSA1004 = \"note\""),
+        format!("added {not} [limits] archive-depth = 0"),
+        format!("added {not} [[allow]] {allowed} at p: r"),
+        format!("added {not} [[accept-unread]] z.zip with {}: r", "0".repeat(64)),
+        format!("added {not} [[deactivated]] {dead} on 2026-01-01: T"),
+        "the baseline is another in this change, and not in force; lines new or changed: 1, gone or changed: 0".into(),
+    ] {
+        assert!(remarks.contains(&told.as_str()), "{told}: {remarks:#?}");
+    }
+    // The last glob that matches holds, so their order counts.
+    work.write(
+        "ansalint.toml",
+        "fail-on = \"note\"\nexclude = [\"old/\", \"vendor/\"]\n[sides]\n\"x/**\" = \"client\"\n",
+    );
+    assert!(scan(&work, &[]).2.contains("the order of globs is another in this change"));
+}
+
+#[test]
 fn a_baseline_updated_in_the_change_does_not_hold() {
     let (work, key) = change();
     assert_eq!(work.run(&["baseline", "create"]).code, Some(0));
