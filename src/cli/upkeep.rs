@@ -48,6 +48,10 @@ pub struct BaselineArgs {
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
 
+    /// Add what only git's history has as well, as `ansalint history` finds it
+    #[arg(long, conflicts_with = "from")]
+    pub history: bool,
+
     /// Take findings from a stored JSON report instead of a scan; may be given several times
     #[arg(long, value_name = "REPORT")]
     pub from: Vec<PathBuf>,

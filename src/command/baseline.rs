@@ -12,7 +12,7 @@ use crate::output::Destination;
 use crate::report::{Report, escape, plain_json};
 use crate::scan::{self, Options, Scope};
 use crate::settings::{DAYS, Date};
-use crate::suppress::{Baseline, Known, Reach, Settled, is_guarded};
+use crate::suppress::{Anchor, Baseline, Known, Reach, Settled, is_guarded};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -37,6 +37,10 @@ struct Tally {
     expired: usize,
     /// Findings that make a scan fail all the same.
     failing: usize,
+    /// What was not added or not renewed.
+    left: Keys,
+    /// Whether the history may have keys that nobody looked for.
+    is_history_unasked: bool,
 }
 
 /// Words that new entries take.
@@ -75,6 +79,8 @@ struct Work {
     words: Words,
     /// Whether stored reports stand in for a scan.
     is_stored: bool,
+    /// The baseline as it was.
+    before: Baseline,
 }
 
 /// Fingerprints and paths below the root.
@@ -103,24 +109,38 @@ pub(super) fn run(command: BaselineCommand) -> Result<Exit> {
 
 fn create(mut args: BaselineArgs) -> Result<Exit> {
     args.policy.baseline_may_be_missing = true;
-    let work = Work::new(args)?;
+    let is_history_asked = args.history;
+    let mut work = Work::new(args)?;
     let path = &work.terms.origin.baseline_path;
     if path.symlink_metadata().is_ok() {
         bail!("{}: there is a baseline already; `ansalint baseline update` adds to it", path.display());
     }
     let (mut baseline, mut tally) = (Baseline::default(), Tally::default());
     work.add(&mut baseline, &mut tally);
+    if is_history_asked {
+        work.add_history(&mut baseline, &mut tally)?;
+    }
+    tally.changed = 0;
+    tally.is_history_unasked = !is_history_asked && !work.is_stored && work.has_history();
     work.write(&baseline, &tally, None)
 }
 
 fn update(mut args: BaselineArgs) -> Result<Exit> {
     args.policy.baseline_may_be_missing = true;
+    let is_history_asked = args.history;
     let mut work = Work::new(args)?;
     let (mut baseline, mut tally) = (work.terms.suppressions.baseline.clone(), Tally::default());
     let has_moved = work.settled.matched.iter().any(|((_, old), new)| old != new);
     let beside = if has_moved { Some(work.beside()?) } else { None };
     work.follow(&mut baseline, &mut tally, beside.as_ref());
     work.add(&mut baseline, &mut tally);
+    if is_history_asked {
+        work.add_history(&mut baseline, &mut tally)?;
+        // The history may put back what the files alone made milder.
+        let before = &work.before;
+        let is_other = |known: &&Known| before.get(&known.fingerprint, &known.path).is_some_and(|old| old != *known);
+        tally.changed = baseline.entries().filter(is_other).count();
+    }
     work.write(&baseline, &tally, None)
 }
 
@@ -202,7 +222,8 @@ impl Work {
             None => scan::run(&options)?,
         };
         let settled = settle(&mut report, &terms, &options.rules, policy);
-        Ok(Self { terms, options, policy, report, settled, words, is_stored })
+        let before = terms.suppressions.baseline.clone();
+        Ok(Self { terms, options, policy, report, settled, words, is_stored, before })
     }
 
     /// What is beside that which was looked at: the files, where a stored report need not be of all of them, and what
@@ -215,15 +236,41 @@ impl Work {
             beside.files = report.findings.iter().filter_map(key).collect();
             beside.is_cut = !report.complete();
         }
-        let root = self.terms.root.clone();
         let is_told = self.report.command.split('+').any(|command| command == "history");
-        if !is_told && root.join(".git").symlink_metadata().is_ok() {
-            self.options.scope = Scope::History(vec![root]);
-            let report = scan::run(&self.options).context("the history, which may need entries, cannot be read")?;
+        if !is_told && self.has_history() {
+            let report = self.history()?;
             beside.history = report.findings.iter().map(|one| (one.fingerprint(), one.path.clone())).collect();
             beside.is_cut |= !report.complete();
         }
         Ok(beside)
+    }
+
+    fn has_history(&self) -> bool {
+        self.terms.root.join(".git").symlink_metadata().is_ok()
+    }
+
+    /// All that git stored; paths in it count from the root.
+    fn history(&mut self) -> Result<Report> {
+        let files = std::mem::replace(&mut self.options.scope, Scope::History(vec![self.terms.root.clone()]));
+        let report = scan::run(&self.options).context("the history, which may need entries, cannot be read");
+        self.options.scope = files;
+        report
+    }
+
+    /// Adds what only the history has, or has in a worse form, beside what `baseline` knows by now.
+    fn add_history(&mut self, baseline: &mut Baseline, tally: &mut Tally) -> Result<()> {
+        if !self.has_history() {
+            bail!("--history: {} is no repository with a history", self.terms.root.display());
+        }
+        let mut report = self.history()?;
+        self.terms.suppressions.baseline = baseline.clone();
+        self.terms.suppressions.anchor = Anchor::default();
+        self.settled = settle(&mut report, &self.terms, &self.options.rules, self.policy);
+        let left_out = std::mem::take(&mut self.report.coverage.left_out);
+        report.coverage.left_out.extend(left_out);
+        self.report = report;
+        self.add(baseline, tally);
+        Ok(())
     }
 
     /// Adds what counts, and takes over what has changed.
@@ -231,22 +278,30 @@ impl Work {
         let counts = |finding: &&Finding| !finding.inventory && !finding.git_ignored;
         for finding in self.report.findings.iter().filter(counts) {
             let Some(path) = self.terms.suppressions.anchor.below_root(&finding.path) else { continue };
-            let known = baseline.get(&finding.fingerprint(), &path).cloned();
+            let key = (finding.fingerprint(), path.clone());
+            if tally.left.contains(&key) {
+                continue;
+            }
+            let known = baseline.get(&key.0, &path).cloned();
             let fails = finding.new && finding.level >= self.policy.fail_on;
             let has_expired = known.as_ref().and_then(|known| known.expires).is_some_and(|day| day < self.words.today);
             if has_expired && self.words.expires.is_none() {
                 tally.expired += 1;
+                tally.left.insert(key);
                 tally.failing += usize::from(fails);
                 continue;
             }
             let old = known.clone();
             let mut new = Known::of(finding, &path);
+            // In a file it stays, whatever the history has there too.
+            new.reach = new.reach.filter(|_| old.as_ref().is_none_or(|old| old.reach.is_some()));
             new.owner = self.words.owner.clone().or_else(|| old.as_ref()?.owner.clone());
             new.expires = self.words.expires.or_else(|| old.as_ref()?.expires);
             new.reason = self.words.reason.clone().or_else(|| old.as_ref()?.reason.clone());
             if is_guarded(finding, &self.options.rules) {
                 if new.owner.is_none() {
                     tally.unowned.push(named(finding));
+                    tally.left.insert(key);
                     tally.failing += usize::from(fails);
                     continue;
                 }
@@ -339,6 +394,12 @@ impl Tally {
             lines.extend(self.unowned.iter().take(NAMED_MAX).map(|one| format!("  {one}")));
             let more = self.unowned.len().saturating_sub(NAMED_MAX);
             lines.extend((more > 0).then(|| format!("  and {more} more; `ansalint scan` shows them")));
+        }
+        if self.is_history_unasked {
+            lines.push(
+                "the files alone were looked at; `ansalint baseline update --history` adds what only the history has"
+                    .into(),
+            );
         }
         if self.expired > 0 {
             let entries = counted(self.expired, "entry has", "entries have");

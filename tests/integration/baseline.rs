@@ -301,3 +301,79 @@ fn a_history_that_cannot_be_read_whole_takes_nothing_out() {
     assert!(run.code == Some(3) && run.stdout.contains("0 removed"), "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("not all of the history could be read"), "{}", run.stdout);
 }
+
+#[test]
+fn one_command_makes_files_and_history_quiet() {
+    let work = repository();
+    let commit = |message: &str| {
+        work.git(&["add", "-A"]);
+        work.git(&["commit", "-q", "-m", message]);
+    };
+    // Gone from the files; in files and history; in a message; a live key in a client, gone, and a server key that was in a client once.
+    work.write("gone.py", format!("K = '{}'\n", live_key(1)));
+    work.write("both.py", format!("K = '{}'\n", live_key(2)));
+    work.write("web.js", format!("document.title = '{}'\n", live_key(3)));
+    work.write("turned.js", format!("document.title = '{}'\n", live_key(4)));
+    commit(&format!("with {}", live_key(5)));
+    work.git(&["rm", "-q", "gone.py", "web.js"]);
+    work.write("turned.js", format!("require('fs').x = '{}'\n", live_key(4)));
+    commit("without");
+    // In a file that no commit has, where one had it.
+    work.write("web.js", format!("document.title = '{}'\n", live_key(3)));
+    let files = work.run(&["baseline", "create", "--owner", "payments"]);
+    assert!(ok(files).contains("`ansalint baseline update --history`"));
+    assert_eq!((scan(&work).0, work.run(&["history"]).code), (Some(0), Some(1)));
+    fs::remove_file(work.path().join(FILE)).unwrap();
+    // From a folder above, and from one below.
+    let above = work.path().parent().unwrap();
+    let folder = work.path().file_name().unwrap().to_str().unwrap();
+    let mut command = work.command(&["baseline", "create", "--history", "--owner", "payments", folder]);
+    let told = ok(command.current_dir(above).output().unwrap().into());
+    // The message stands in two reflogs as well.
+    assert!(told.contains("7 in all"), "{told}");
+    let text = fs::read_to_string(work.path().join(FILE)).unwrap();
+    for (seed, is_past) in [(1, true), (2, false), (3, false), (4, false), (5, true)] {
+        let line = text.lines().find(|line| line.contains(&fingerprint(&live_key(seed)))).unwrap();
+        assert_eq!(line.contains("\"reach\":\"history\""), is_past, "{seed}: {line}");
+        assert!(line.contains("payments"), "{line}");
+    }
+    let quiet = || (scan(&work).0, work.run(&["history"]).code);
+    assert_eq!(quiet(), (Some(0), Some(0)), "{}", work.run(&["history"]).stdout);
+    assert!(!remarks(&scan(&work).1).contains("prune"), "{}", remarks(&scan(&work).1));
+    let again = ok(work.run(&["baseline", "update", "--history"]));
+    assert!(again.contains("0 added, 0 changed"), "{again}");
+    // The next one fails in both, also where the history alone has it, and what only the history had fails in a file.
+    work.write("next.py", format!("K = '{}'\n", live_key(6)));
+    assert_eq!(quiet(), (Some(1), Some(0)));
+    commit("next");
+    assert_eq!(quiet(), (Some(1), Some(1)));
+    work.git(&["rm", "-q", "next.py"]);
+    commit("gone again");
+    assert_eq!(quiet(), (Some(0), Some(1)));
+    assert!(ok(work.run(&["baseline", "update", "--history"])).contains("1 added"));
+    assert_eq!(quiet(), (Some(0), Some(0)));
+    work.write("gone.py", format!("K = '{}'\n", live_key(1)));
+    assert_eq!(scan(&work).0, Some(1));
+}
+
+#[test]
+fn a_live_key_that_a_client_had_once_needs_an_owner_too() {
+    let work = repository();
+    work.write("a.js", format!("document.title = '{}'\n", live_key(1)));
+    work.git(&["add", "-A"]);
+    work.git(&["commit", "-q", "-m", "with"]);
+    let created = work.run(&["baseline", "create", "--history"]);
+    assert!(created.code == Some(1) && created.stdout.contains("NOT ADDED: 1 live key"), "{}", created.stdout);
+    work.git(&["rm", "-q", "a.js"]);
+    work.git(&["commit", "-q", "-m", "without"]);
+    let updated = work.run(&["baseline", "update", "--history"]);
+    assert!(updated.code == Some(1) && updated.stdout.contains("NOT ADDED: 1 live key"), "{}", updated.stdout);
+    ok(work.run(&["baseline", "update", "--history", "--owner", "payments"]));
+    assert_eq!(work.run(&["history"]).code, Some(0));
+    let plain = Workspace::new();
+    plain.write("a.txt", live_key(1));
+    let run = plain.run(&["baseline", "create", "--history"]);
+    assert!(run.code == Some(2) && run.stderr.contains("no repository"), "{}", run.stderr);
+    assert!(!plain.path().join(FILE).exists());
+    assert_eq!(plain.run(&["baseline", "create", "--history", "--from", "x.json"]).code, Some(2));
+}
