@@ -119,3 +119,65 @@ pub(super) fn shown(detector: &Detector, prefix: &[u8], path: &[u8]) -> String {
     let path = path::encode(&[prefix, path].concat());
     if detector.any(path.as_bytes()) { mask(detector, path.as_bytes()) } else { path }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ground::Bare;
+    use super::super::{HistoryOptions, Options, Overrides, Progress, Scope, Selection, Wanted};
+    use super::*;
+    use crate::blob::{Window, Windows};
+    use crate::rule::{RuleFiles, Rules};
+    use crate::unpack::Limits;
+    use std::io;
+
+    /// Gives its bytes, and then breaks over a message that holds some of them.
+    struct Breaking<'b> {
+        whole: Whole<'b>,
+        bytes: &'b [u8],
+        is_given: bool,
+    }
+
+    impl Windows for Breaking<'_> {
+        fn next(&mut self) -> io::Result<Option<Window<'_>>> {
+            assert!(!std::mem::replace(&mut self.is_given, true), "{}", String::from_utf8_lossy(self.bytes));
+            self.whole.next()
+        }
+
+        fn rewind(&mut self) -> io::Result<bool> {
+            Ok(false)
+        }
+
+        fn changed(&self) -> Option<&'static str> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_blob_over_which_the_program_breaks_takes_no_other_with_it() {
+        let options = Options {
+            scope: Scope::Stdin,
+            selection: Selection::Every,
+            jobs: 1,
+            wanted: Wanted::default(),
+            rules: Rules::load(&RuleFiles::embedded()).unwrap(),
+            limits: Limits::default(),
+            history: HistoryOptions::default(),
+            now: 0,
+            overrides: Overrides::default(),
+            progress: Progress::new(false),
+        };
+        let shared = Shared::new(&options).unwrap();
+        let ground = Bare::new(Vec::new());
+        let mut inspector = Inspector::new(&shared, &ground);
+        let key = format!("ansa_sk_live_{}", crate::secret::digest(&[b"broken"]));
+        let mut breaking = Breaking { whole: Whole::new(key.as_bytes()), bytes: key.as_bytes(), is_given: false };
+        inspector.blob(Blob { origin: Origin::File, path: b"broken.txt", windows: &mut breaking });
+        inspector.blob(Blob { origin: Origin::File, path: b"sound.txt", windows: &mut Whole::new(key.as_bytes()) });
+        let batch = inspector.take();
+        let left_out: Vec<(&str, &str)> =
+            batch.coverage.left_out.iter().map(|one| (one.path.as_str(), one.reason.as_str())).collect();
+        assert_eq!(left_out, [("broken.txt", "an internal error; please report it")]);
+        assert_eq!(batch.coverage.files, 1);
+        assert!(batch.findings.iter().any(|finding| finding.path == "sound.txt"));
+    }
+}

@@ -70,6 +70,25 @@ fn texts_of_commits_tags_notes_refs_and_archives_come_out_escaped() {
 
 const ZEROS_TO_HEAD: &str = "0000000000000000000000000000000000000000..HEAD";
 
+/// Breaks as the program would, over a text that somebody else wrote, and comes back with what was said.
+#[test]
+fn a_panic_says_where_and_nothing_of_what() {
+    let text = format!("{EVIL} {}", live_key(1));
+    // This test runs itself: what is to be seen is what a whole process writes.
+    if std::env::var_os("ANSALINT_TEST_BREAKS").is_some() {
+        ansalint::stdio::quiet_panics();
+        panic!("{text}");
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let name = "sinks::a_panic_says_where_and_nothing_of_what";
+    let output = child.args(["--exact", name, "--nocapture"]).env("ANSALINT_TEST_BREAKS", "1").output().unwrap();
+    assert!(!output.status.success(), "the text was not broken over");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("internal error at ") && told.contains("please report it"), "{told}");
+    assert_inert("a panic", &told);
+    assert_inert("a panic", &String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
 fn messages_about_faults_are_escaped_like_reports() {
     let work = Workspace::new();
