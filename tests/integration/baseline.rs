@@ -377,3 +377,30 @@ fn a_live_key_that_a_client_had_once_needs_an_owner_too() {
     assert!(!plain.path().join(FILE).exists());
     assert_eq!(plain.run(&["baseline", "create", "--history", "--from", "x.json"]).code, Some(2));
 }
+
+#[test]
+fn what_two_branches_add_side_by_side_is_kept_by_a_merge() {
+    let work = repository();
+    work.write(".gitattributes", format!("{FILE} merge=union\n"));
+    work.write("both.py", live_key(1));
+    ok(work.run(&["baseline", "create"]));
+    let commit = || {
+        work.git(&["add", "-A"]);
+        work.git(&["commit", "-q", "-m", "c"]);
+    };
+    commit();
+    for (branch, seeds) in [("one", 2..6), ("two", 6..10)] {
+        work.git(&["checkout", "-q", "-b", branch, "main"]);
+        for seed in seeds {
+            work.write(format!("{seed}.py"), live_key(seed));
+        }
+        // Both add this one.
+        work.write("same.py", live_key(10));
+        ok(work.run(&["baseline", "update"]));
+        commit();
+    }
+    work.git(&["merge", "-q", "-m", "m", "one"]);
+    let (code, report) = scan(&work);
+    assert_eq!((code, report["summary"]["suppressed_by"]["baseline"].as_u64()), (Some(0), Some(10)), "{report}");
+    assert!(ok(work.run(&["baseline", "update"])).contains("10 in all; 0 added"));
+}
