@@ -161,6 +161,7 @@ mod tests {
             wanted: Wanted::default(),
             rules: Rules::load(&RuleFiles::embedded()).unwrap(),
             limits: Limits::default(),
+            bounds: crate::detect::Bounds::default(),
             history: HistoryOptions::default(),
             now: 0,
             overrides: Overrides::default(),

@@ -98,6 +98,10 @@ fn bounds(limits: &Limits) -> Vec<(&'static str, u64)> {
         archive_entry_bytes,
         archive_ratio,
         archive_seconds,
+        decode_depth,
+        decode_bytes,
+        decode_ratio,
+        decode_keys,
     } = limits;
     let all = [
         ("jobs", jobs.as_ref().map(|value| u64::from(*value.get_ref()))),
@@ -107,6 +111,10 @@ fn bounds(limits: &Limits) -> Vec<(&'static str, u64)> {
         ("archive-entry-bytes", archive_entry_bytes.as_ref().map(|value| *value.get_ref())),
         ("archive-ratio", archive_ratio.as_ref().map(|value| *value.get_ref())),
         ("archive-seconds", archive_seconds.as_ref().map(|value| *value.get_ref())),
+        ("decode-depth", decode_depth.as_ref().map(|value| u64::from(*value.get_ref()))),
+        ("decode-bytes", decode_bytes.as_ref().map(|value| *value.get_ref())),
+        ("decode-ratio", decode_ratio.as_ref().map(|value| *value.get_ref())),
+        ("decode-keys", decode_keys.as_ref().map(|value| *value.get_ref() as u64)),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
