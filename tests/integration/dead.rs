@@ -1,7 +1,7 @@
 //! Dead keys: what a repository's past holds of them is a note, and what came after they died is not.
 
-use crate::policy::fingerprint;
 use crate::provenance::{Story, event};
+use crate::template::fingerprint;
 use crate::template::live_key;
 use crate::told::{Told, text};
 
