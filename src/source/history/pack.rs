@@ -29,7 +29,7 @@ pub struct Pack<'p> {
     entries: Vec<Node>,
     /// The place of each entry in the index.
     places: Vec<u32>,
-    /// Entries that are no delta on another entry of this pack: first those with many deltas below them, then the others.
+    /// Entries that are no delta on another entry of this pack: first those with many deltas below them, the most first, then the others.
     roots: Vec<u32>,
     /// How many of the roots are the first sort.
     large: usize,
@@ -263,7 +263,7 @@ impl<'p> Pack<'p> {
         });
         // Bases come before their deltas, but for some that are named; those families only seem smaller.
         let mut members = vec![1_u32; bases.len()];
-        let (mut large, mut small) = (Vec::new(), Vec::new());
+        let (mut large, mut small): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         for (number, &base) in bases.iter().enumerate().rev() {
             let Ok(entry) = u32::try_from(number) else { continue };
             if base == NONE {
@@ -276,7 +276,8 @@ impl<'p> Pack<'p> {
             }
         }
         self.large = large.len();
-        self.roots = large.into_iter().rev().chain(small.into_iter().rev()).collect();
+        large.sort_unstable_by_key(|&root| std::cmp::Reverse(members[root as usize]));
+        self.roots = large.into_iter().chain(small.into_iter().rev()).collect();
     }
 
     /// Reads a byte at each of `offsets`: the waits for memory overlap, which those of parsing one header after another do not.

@@ -177,7 +177,8 @@ impl<'s, 'p> Sweeper<'s, 'p> {
 
     /// Whether anything stands in what is new in an object that starts with `start`.
     fn any(&self, start: &[u8], news: News<'_>) -> bool {
-        self.search.any_part(start, news.inserted) || self.search.any_part(start, news.seams)
+        self.search.any_part(start, news.inserted)
+            || (!news.seams.is_empty() && self.search.any_part(start, news.seams))
     }
 
     fn fault(&mut self, entry: u32, reason: &str) {

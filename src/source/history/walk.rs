@@ -12,11 +12,14 @@ use crate::blob::Windows as _;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Objects larger than this are read piece by piece, and deltas that make them are left out.
 pub const OBJECT_BYTES_MAX: u64 = 128 << 20;
 /// Families with objects larger than this are walked one at a time.
 const ALONE_BYTES: u64 = 16 << 20;
+/// Small families that are walked one after another.
+const TASK_ROOTS: usize = 256;
 /// Bytes of bases that one walk holds before it drops those it needs last.
 const HELD_BYTES_MAX: usize = 64 << 20;
 /// Buffers larger than this are given back.
@@ -87,9 +90,15 @@ pub struct News<'n> {
 /// Walks every family of `pack` that the visitors want, each thread with a visitor of its own from `visitor`; `done` takes them back.
 pub fn walk<V: Visitor>(pack: &Pack<'_>, bounds: &Bounds, visitor: &(dyn Fn() -> V + Sync), done: &(dyn Fn(V) + Sync)) {
     let (large, small) = pack.roots();
-    let make = || Done { walker: Some(Walker::new(pack, bounds, visitor())), done };
-    large.par_iter().with_max_len(1).for_each_init(make, |walker, &root| walker.get(root));
-    small.par_iter().with_min_len(32).with_max_len(512).for_each_init(make, |walker, &root| walker.get(root));
+    let tasks: Vec<&[u32]> = large.chunks(1).chain(small.chunks(TASK_ROOTS)).collect();
+    let next = AtomicUsize::new(0);
+    // One queue, the largest first: nobody waits for the last of the large ones.
+    (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).for_each(|_| {
+        let mut walker = Done { walker: Some(Walker::new(pack, bounds, visitor())), done };
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            task.iter().for_each(|&root| walker.get(root));
+        }
+    });
 }
 
 /// Gives the visitor back when the thread is done with its part.
