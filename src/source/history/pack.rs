@@ -55,6 +55,35 @@ impl Node {
     }
 }
 
+/// Finds entries by where they start: most often there is one a bucket.
+struct Buckets {
+    /// Bits of an offset that do not tell its bucket.
+    shift: u32,
+    /// The first entry that starts in each bucket or behind it.
+    firsts: Vec<u32>,
+}
+
+impl Buckets {
+    fn new(entries: &[Node], bytes: usize) -> Self {
+        let shift = bytes.checked_div(entries.len()).unwrap_or_default().max(1).ilog2();
+        let mut firsts = Vec::with_capacity((bytes >> shift) + 2);
+        for (number, entry) in (0..).zip(entries) {
+            let bucket = usize::try_from(entry.offset >> shift).unwrap_or(usize::MAX);
+            firsts.resize(firsts.len().max(bucket + 1), number);
+        }
+        firsts.push(u32::try_from(entries.len()).unwrap_or(NONE));
+        Self { shift, firsts }
+    }
+
+    fn find(&self, entries: &[Node], offset: u64) -> Option<u32> {
+        let bucket = usize::try_from(offset >> self.shift).ok()?;
+        let &[first, last] = self.firsts.get(bucket..bucket + 2)? else { return None };
+        let within = entries.get(first as usize..last as usize)?;
+        let at = within.binary_search_by_key(&offset, |entry| entry.offset).ok()?;
+        u32::try_from(first as usize + at).ok()
+    }
+}
+
 /// The index of a pack.
 pub struct Index {
     /// Names and places of its entries.
@@ -251,13 +280,19 @@ impl<'p> Pack<'p> {
 
     /// Links each delta to its base.
     fn plant(&mut self) {
+        let buckets = Buckets::new(&self.entries, self.bytes.len());
+        let base_of = |offset: u64| match self.base(offset) {
+            Base::None => None,
+            Base::At(base) => buckets.find(&self.entries, base),
+            Base::Object(id) => self.find(&id),
+        };
         let mut bases = vec![NONE; self.entries.len()];
         bases.par_chunks_mut(CHUNK_ENTRIES).enumerate().for_each(|(chunk, bases)| {
             let first = chunk * CHUNK_ENTRIES;
             for (start, bases) in (first..).step_by(TOUCHED_ENTRIES).zip(bases.chunks_mut(TOUCHED_ENTRIES)) {
                 self.touch(self.entries[start..start + bases.len()].iter().map(|entry| entry.offset));
-                for (number, base) in (start..).zip(bases) {
-                    *base = u32::try_from(number).ok().and_then(|entry| self.base_of(entry)).unwrap_or(NONE);
+                for (entry, base) in self.entries[start..].iter().zip(bases) {
+                    *base = base_of(entry.offset).unwrap_or(NONE);
                 }
             }
         });
