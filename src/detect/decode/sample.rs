@@ -47,10 +47,22 @@ fn is_next_line(text: &[u8], start: usize) -> bool {
     gap.contains(&b'\n') && line.len() >= runs::RUN_MIN && end.into_iter().all(|&byte| base64::is_char(byte))
 }
 
+/// Controls that text does not have.
+const CONTROLS: [bool; 256] = {
+    let mut controls = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x20 {
+        controls[byte as usize] = !matches!(byte, b'\t' | b'\r' | b'\n' | 0x1b);
+        byte += 1;
+    }
+    controls[0x7f] = true;
+    controls
+};
+
 /// Whether `sample` is text, in UTF-8, UTF-16 or UTF-32; its ends may cut a character.
 pub(super) fn is_texty(sample: &[u8]) -> bool {
     let start = sample.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
-    let is_control = |byte: &u8| (*byte < 0x20 && !b"\t\r\n\x1b".contains(byte)) || *byte == 0x7f;
+    let is_control = |byte: &u8| CONTROLS[usize::from(*byte)];
     let narrow = &sample[start..];
     let is_utf8 = || match std::str::from_utf8(narrow) {
         Ok(_) => true,
