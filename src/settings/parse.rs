@@ -62,6 +62,9 @@ pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 
 /// The parser's message, with the nearest of the words it expected.
 fn helpful(message: &str) -> String {
+    if let Some(wanted) = wanted(message) {
+        return format!("{wanted} is wanted");
+    }
     let mut words = message.split('`').skip(1).step_by(2);
     let message = message.replace('\n', " ");
     let (true, Some(wrong)) = (message.starts_with("unknown "), words.next()) else { return message };
@@ -73,6 +76,24 @@ fn helpful(message: &str) -> String {
         None if expected.is_empty() => format!("unknown {kind} `{wrong}`"),
         None => format!("unknown {kind} `{wrong}`; there are {}", listed(&expected)),
     }
+}
+
+/// What stands where a value is of the wrong type or out of its bounds, in plain words; the parser would repeat the value,
+/// which may be as long as the file.
+fn wanted(message: &str) -> Option<&str> {
+    if message == "wanted string or table" {
+        return Some("a text in quotes");
+    }
+    let fault = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
+    let (_, expected) = fault.rsplit_once(", expected ")?;
+    Some(match expected {
+        "a boolean" => "`true` or `false`",
+        "a sequence" => "a list in brackets",
+        "a map" => "a table",
+        "a string" => "a text in quotes",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number within bounds",
+        other => other,
+    })
 }
 
 /// `word`, cut to a length that can be printed.

@@ -55,8 +55,10 @@ fn faults_of_a_configuration_are_named_with_place_and_remedy() {
     for (text, parts) in [
         ("fail-on = \"warning\"\nexlcude = []\n", &["ansalint.toml:2:1", "exlcude", "did you mean `exclude`"][..]),
         ("fail-on = \"wraning\"\n", &["ansalint.toml:1:11", "did you mean `warning`"]),
-        ("fail-on = 3\n", &["ansalint.toml:1:11"]),
-        ("exclude = \"x\"\n", &["ansalint.toml:1:11"]),
+        ("fail-on = 3\n", &["ansalint.toml:1:11", "a text in quotes"]),
+        ("exclude = \"x\"\n", &["ansalint.toml:1:11", "a list in brackets"]),
+        ("publishable = 3\n", &["ansalint.toml:1:15", "`true` or `false`"]),
+        ("[limits]\njobs = -1\n", &["ansalint.toml:2:8", "a whole number"]),
         ("exclude = [\"ok\", \"a[\"]\n", &["ansalint.toml:1:18", "a["]),
         ("exclude = [\"**\"]\n", &["ansalint.toml:1:12", "everything"]),
         ("exclude = [\"*.js\", \"*\"]\n", &["everything"]),
@@ -77,6 +79,10 @@ fn faults_of_a_configuration_are_named_with_place_and_remedy() {
         assert_error(&work.run(&["scan"]), parts);
         assert_error(&work.run(&["config"]), parts);
     }
+    work.write("ansalint.toml", format!("publishable = \"{}\"\n", "hunter2".repeat(10_000)));
+    let run = work.run(&["scan"]);
+    assert_error(&run, &["ansalint.toml:1:15", "`true` or `false`"]);
+    assert!(!run.stderr.contains("hunter2"), "a value of the wrong type is not repeated");
     let key = live_key(1);
     for more in
         ["path = \"**\"", "path = \"../x\"", "reason = \" \"", "expires = \"soon\"", "expires = 2027-02-30", "who = 1"]
