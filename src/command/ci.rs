@@ -122,7 +122,11 @@ impl Outcome {
         let new = all.findings.iter().filter(fails).filter(|finding| finding.new).count();
         let complete = all.complete();
         let mut annotated = all.clone();
-        annotated.findings.retain(|finding| finding.new);
+        if ci.gate == Gate::All {
+            annotated.findings.iter_mut().for_each(|finding| finding.new = true);
+        } else {
+            annotated.findings.retain(|finding| finding.new);
+        }
         let mut shown = all;
         let mut lines = Vec::new();
         if ci.plan.is_public {

@@ -138,6 +138,9 @@ fn gates_and_enforcement_decide_what_fails() {
     pipeline.head = name(&pipeline.work, "HEAD");
     assert_eq!(code(&pipeline, &[]), (Some(0), "0".into()));
     assert_eq!(code(&pipeline, &["--gate", "all"]), (Some(1), "1".into()));
+    let told = |gate| pipeline.run("pull_request", &pipeline.pull_request(), &["--gate", gate]).stdout;
+    assert!(told("all").contains("::error file=old.py"), "what fails is annotated: {}", told("all"));
+    assert!(!told("new").contains("file=old.py"), "{}", told("new"));
 }
 
 #[test]
