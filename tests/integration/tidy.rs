@@ -251,6 +251,10 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     for (index, line) in lines.iter().enumerate() {
+        // One without a body, in a trait.
+        if line.ends_with(';') {
+            continue;
+        }
         let Some(indent) = start.captures(line).map(|found| found[1].to_owned()) else { continue };
         let end = lines[index..].iter().position(|line| *line == format!("{indent}}}"));
         found.push((index + 1, end.map_or(1, |end| end + 1)));
