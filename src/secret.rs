@@ -23,6 +23,11 @@ impl Secret {
         Self { bytes, prefix_len }
     }
 
+    /// Whether `other` is this and more.
+    pub fn is_start_of(&self, other: &Self) -> bool {
+        other.bytes.len() > self.bytes.len() && other.bytes.starts_with(&self.bytes)
+    }
+
     /// First 32 hexadecimal digits of SHA-256 over the key's bytes.
     pub fn fingerprint(&self) -> String {
         digest(&[&self.bytes])

@@ -127,9 +127,13 @@ impl Detector {
 
     /// Whether `candidate` is as long as keys that Ansa publishes.
     fn has_published_len(&self, candidate: &Candidate) -> bool {
+        PUBLISHED_LENS.contains(&(candidate.range.len() / candidate.width - self.start_len(candidate)))
+    }
+
+    /// The length of prefix and environment of `candidate`.
+    fn start_len(&self, candidate: &Candidate) -> usize {
         let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
-        let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
-        PUBLISHED_LENS.contains(&(candidate.range.len() / candidate.width - prefix_len))
+        self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len())
     }
 
     /// The most bytes of what [`Detector::any`] tells by its spelling; runs it tells by their sample are longer.
@@ -169,9 +173,7 @@ impl Detector {
     /// The bytes of `candidate`, which a search of `bytes` gave.
     pub fn secret(&self, bytes: &[u8], candidate: &Candidate) -> Secret {
         let narrow: Vec<u8> = bytes[candidate.range.clone()].iter().copied().step_by(candidate.width).collect();
-        let environment = self.environments.iter().find(|(known, _)| Some(*known) == candidate.environment);
-        let prefix_len = self.prefixes.prefix_len(candidate.kind) + environment.map_or(0, |(_, word)| word.len());
-        Secret::new(narrow, prefix_len)
+        Secret::new(narrow, self.start_len(candidate))
     }
 
     /// Reads the candidate that starts at `needle` and ends before `limit`, where the next prefix stands.

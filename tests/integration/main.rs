@@ -65,3 +65,4 @@ mod told;
 mod tree;
 mod trust;
 mod workspace;
+mod wraps;

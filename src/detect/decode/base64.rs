@@ -16,6 +16,8 @@ const LINE_MIN: usize = 20;
 const RESERVED_BYTES: usize = 1024;
 /// More bytes are no line break and indentation.
 const BREAK_MAX: usize = 64;
+/// The most characters of the line before that may hold the start of a key.
+const LINE_BEFORE_CHARS: usize = 128;
 /// The longest line that is looked at as a whole; a line that a wrap ends is never as long.
 const LINE_MAX: usize = 1024;
 
@@ -41,17 +43,27 @@ pub(super) struct Reader<'t> {
     text: &'t [u8],
     /// Where the next character stands, or what is between it and the last.
     pub at: usize,
-    /// Where the line began, and its characters so far.
-    line: usize,
+    /// Characters of the line so far, those before the start included.
     chars: usize,
     /// Whether lines may follow.
     wraps: bool,
+    /// Lines before this one that were read, characters of the last of them, and where it ended.
+    lines: usize,
+    chars_before: usize,
+    line_end: usize,
 }
 
 impl<'t> Reader<'t> {
     /// At `start` of `text`; `wraps` says whether the next line may belong to it.
-    pub const fn new(text: &'t [u8], start: usize, wraps: bool) -> Self {
-        Self { text, at: start, line: start, chars: 0, wraps }
+    pub fn new(text: &'t [u8], start: usize, wraps: bool) -> Self {
+        let before = || text[..start].iter().rev().take(LINE_MAX).take_while(|&&byte| is_char(byte)).count();
+        let chars = if wraps { before() } else { 0 };
+        Self { text, at: start, chars, wraps, lines: 0, chars_before: 0, line_end: start }
+    }
+
+    /// Where the line before the last one ended, if the last is shorter: it may be something else.
+    pub fn before_short_line(&self) -> Option<usize> {
+        (self.lines > 0 && self.chars < self.chars_before).then_some(self.line_end)
     }
 
     /// The next character's value, and where it stands.
@@ -70,8 +82,9 @@ impl<'t> Reader<'t> {
                 return Some((value, self.at - len, self.at));
             }
             let len = self.wrap(rest).filter(|_| self.wraps)?;
+            (self.line_end, self.chars_before, self.lines) = (self.at, self.chars, self.lines + 1);
             self.at += len;
-            (self.line, self.chars) = (self.at, 0);
+            self.chars = 0;
         }
     }
 
@@ -94,7 +107,9 @@ impl<'t> Reader<'t> {
 
     /// The length of the line break that `rest` starts with, if the next line goes on with this one.
     fn wrap(&self, rest: &[u8]) -> Option<usize> {
-        if self.chars < LINE_MIN || self.chars > LINE_MAX {
+        // Of lines that are as long as can be only the last is shorter; what stands before the first may count as a part of it.
+        let is_last = self.lines > 1 && self.chars != self.chars_before;
+        if self.chars < LINE_MIN || self.chars > LINE_MAX || is_last {
             return None;
         }
         let len = break_len(rest)?;
@@ -181,10 +196,26 @@ pub(super) fn back(text: &[u8], at: usize, count: usize) -> (usize, usize) {
     (at, 0)
 }
 
+/// From where to read what is aligned at `at`, in the first characters of a line: the groups of the line before that may hold the start of a key, if that goes on in this one.
+pub(super) fn with_line_before(text: &[u8], at: usize) -> usize {
+    let line = at - text[..at].iter().rev().take(4).take_while(|&&byte| is_char(byte)).count();
+    let before = line - break_len_before(&text[..line]);
+    let goes_on = before < line && Reader::new(text, before, true).wrap(&text[before..]).is_some();
+    let chars = text[..before].iter().rev().take(LINE_BEFORE_CHARS).take_while(|&&byte| is_char(byte)).count();
+    match back(text, at, (chars + at - line) & !3) {
+        (start, 0) if goes_on => start,
+        _ => at,
+    }
+}
+
 /// Whether the line at `run` goes on in the next one.
 pub(super) fn goes_on(text: &[u8], run: &Range<usize>) -> bool {
-    let reader = Reader { text, at: run.end, line: run.start, chars: run.len(), wraps: true };
-    reader.wrap(&text[run.end..]).is_some()
+    Reader::new(text, run.end, true).wrap(&text[run.end..]).is_some()
+}
+
+/// Whether a line ends in `text`.
+pub(super) fn has_break(text: &[u8]) -> bool {
+    (0..text.len()).any(|at| break_len(&text[at..]).is_some())
 }
 
 /// Whether a byte is of the alphabet.

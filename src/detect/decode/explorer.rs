@@ -2,6 +2,8 @@
 //!
 //! Anchors say what to decode; long runs are decoded where a sample of them is text or the start of a compressed stream.
 
+mod wrapped;
+
 use super::super::grammar::run_len;
 use super::super::text::Form as TextForm;
 use super::super::{Candidate, Detector, Verdict};
@@ -21,8 +23,6 @@ const CHUNK_BYTES: usize = 96 * 1024;
 const CHUNK_OVERLAP_BYTES: usize = 6 * 1024;
 /// Base64 characters before the end of a prefix that hold its start.
 const TAIL_CHARS: usize = 16;
-/// More bytes than a key of a published length has.
-const WHOLE_BYTES_MAX: usize = 64;
 /// Bytes by which an anchor and the prefix decoded for it may differ in place.
 const NEAR: usize = 24;
 
@@ -92,6 +92,7 @@ impl<'e> Explorer<'e> {
     pub fn explore(mut self, text: &[u8]) -> Exploration {
         let superseded = self.text(Here { text, frame: None, depth: 0 }).1;
         self.found.sort_by_key(|hidden| (hidden.range().start, hidden.range().end));
+        wrapped::settle(&mut self.found);
         Exploration { hidden: self.found, superseded: superseded.into_iter().collect() }
     }
 
@@ -149,7 +150,8 @@ impl<'e> Explorer<'e> {
         let detector = self.detector;
         detector.search(text, &mut |candidate| {
             if !superseded.contains(&candidate.range.start) && !frame.is_plain(&candidate.range) {
-                self.emit(text, frame, &candidate);
+                let ended = detector.ended(text, frame, &candidate);
+                self.emit(text, frame, ended.as_ref().unwrap_or(&candidate));
             }
         });
     }
@@ -172,7 +174,8 @@ impl<'e> Explorer<'e> {
             _ => Some("utf-32le"),
         });
         let &Candidate { kind, environment, verdict, .. } = candidate;
-        self.found.push(Hidden { kind, environment, verdict, secret, pieces, encoding });
+        let is_published = self.detector.is_published(text, candidate);
+        self.found.push(Hidden { kind, environment, verdict, secret, pieces, encoding, is_published });
     }
 
     /// Decodes what stands around one anchor; the next plain key starts at `limit`.
@@ -294,7 +297,7 @@ impl<'e> Explorer<'e> {
                 from = from.max(end);
                 self.packed(here, layer, (hex::NAME, packing), progress);
             } else if let Some(phase) = base64::is_text(run, &sample::is_texty) {
-                let (anchors, end) = self.base64(here, range.start + phase, 0);
+                let (anchors, end) = self.base64(here, base64::with_line_before(text, range.start + phase), 0);
                 progress.covered.extend(anchors);
                 from = from.max(end);
             } else if let Some(packing) = sample::base64_packing(text, &range) {
@@ -372,49 +375,6 @@ impl<'e> Explorer<'e> {
         let (anchors, _) = self.text(Here { text: &joined.layer.bytes, frame: Some(&frame), depth: here.depth });
         let source = |&at: &usize| joined.layer.sources(&(at..at + 1)).first().map(|source| source.start);
         (self.found.len() > found).then(|| anchors.iter().filter_map(source).collect())
-    }
-
-    /// Decodes the base64 at `start`, part by part; gives where anchors stand in `text`, and where it ended.
-    fn base64(&mut self, here: Here<'_>, start: usize, missing: usize) -> (Vec<usize>, usize) {
-        let mut covered = Vec::new();
-        if self.is_spent() {
-            return (covered, start);
-        }
-        let mut line = base64::Reader::new(here.text, start, false);
-        let layer = base64::decode(&mut line, missing, WHOLE_BYTES_MAX);
-        if layer.bytes.len() < WHOLE_BYTES_MAX && self.is_whole_key(&layer.bytes) {
-            return (self.decoded(here, layer, base64::NAME), line.at);
-        }
-        let chars = here.text[start..].iter().take_while(|&&byte| base64::is_char(byte)).count();
-        if let Some(covered) = self.literals(here, start..start + chars) {
-            return (covered, line.at);
-        }
-        let mut reader = base64::Reader::new(here.text, start, true);
-        let mut missing = missing;
-        loop {
-            let layer = base64::decode(&mut reader, missing, CHUNK_BYTES);
-            let is_full = layer.bytes.len() >= CHUNK_BYTES;
-            let resume = layer.sources(&(layer.bytes.len().saturating_sub(CHUNK_OVERLAP_BYTES)..layer.bytes.len()));
-            covered.extend(self.decoded(here, layer, base64::NAME));
-            let resume = resume.first().map_or(reader.at, |range| range.start);
-            if !is_full || self.is_over() || self.budget.left() == 0 {
-                return (covered, reader.at);
-            }
-            // Parts are a multiple of three bytes, so this is the start of a group of four.
-            reader = base64::Reader::new(here.text, resume, true);
-            missing = 0;
-        }
-    }
-
-    /// Whether `bytes` are one key of a published length and nothing else.
-    fn is_whole_key(&self, bytes: &[u8]) -> bool {
-        let mut is_whole = false;
-        self.detector.search(bytes, &mut |candidate| {
-            is_whole = candidate.range == (0..bytes.len())
-                && candidate.verdict == Verdict::Key
-                && self.detector.has_published_len(&candidate);
-        });
-        is_whole
     }
 
     /// Inflates what `layer` decoded and searches that.

@@ -2,6 +2,7 @@
 //!
 //! A chain of encodings is a chain of frames; a range is led outwards through them, to the bytes of the blob.
 
+use super::base64;
 use std::ops::Range;
 
 /// What one step of decoding gave.
@@ -125,6 +126,20 @@ impl Frame<'_> {
             chain.push(self.name);
         }
         chain
+    }
+
+    /// Whether a line of base64 ends between the bytes at `left` and `right`, in the text outside or further out.
+    pub fn breaks(&self, left: usize, right: usize) -> bool {
+        let source = |at: usize| self.layer.sources(&(at..at + 1)).pop();
+        let (Some(left), Some(right)) = (source(left), source(right)) else { return false };
+        if left == right {
+            return false;
+        }
+        // A character may belong to both.
+        let next = if right.start < left.end { right.end - 1 } else { right.start };
+        let between = self.outer.get(left.end..next).unwrap_or_default();
+        (self.name == base64::NAME && base64::has_break(between))
+            || self.parent.is_some_and(|parent| parent.breaks(left.end - 1, next))
     }
 
     /// Whether the bytes at `range` stand in the text outside as they are, so that nothing was hidden.

@@ -75,6 +75,8 @@ pub struct Hidden {
     pub pieces: Vec<Range<usize>>,
     /// The chain of encodings, outermost first.
     pub encoding: Vec<&'static str>,
+    /// Whether it has the length of published keys, and where that is a UUID's its form.
+    is_published: bool,
 }
 
 impl Hidden {

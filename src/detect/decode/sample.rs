@@ -94,10 +94,14 @@ pub(super) fn is_texty(sample: &[u8]) -> bool {
 
 /// Whether a key ends in a UUID.
 pub(super) fn is_uuid(key: &[u8]) -> bool {
-    let Some(start) = key.len().checked_sub(36) else { return false };
+    key.len().checked_sub(36).is_some_and(|start| starts_uuid(&key[start..]))
+}
+
+/// Whether a UUID may start with `identifier`.
+pub(super) fn starts_uuid(identifier: &[u8]) -> bool {
     let is_right = |(at, byte): (usize, &u8)| match at {
         8 | 13 | 18 | 23 => *byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     };
-    key[start..].iter().enumerate().all(is_right)
+    identifier.iter().enumerate().all(is_right)
 }
