@@ -188,7 +188,7 @@ pub(super) fn back(text: &[u8], at: usize, count: usize) -> (usize, usize) {
     let mut at = at;
     for done in 0..count {
         let from = at - break_len_before(&text[..at]);
-        match from.checked_sub(1).filter(|&one| VALUES[usize::from(text[one])] < 64) {
+        match one_before(text, from) {
             Some(one) => at = one,
             None => return (at, count - done),
         }
@@ -232,8 +232,53 @@ fn escaped(text: &[u8]) -> Option<(u8, usize)> {
         [b'\\', b'/', ..] => Some((63, 2)),
         [b'\\', b'u', b'0', b'0', b'2', b'b' | b'B', ..] => Some((62, 6)),
         [b'\\', b'u', b'0', b'0', b'2', b'f' | b'F', ..] => Some((63, 6)),
+        [b'&', b'#', ..] => {
+            let forms = [
+                (62, &b"&#43;"[..]),
+                (63, b"&#47;"),
+                (62, b"&#x2B;"),
+                (62, b"&#x2b;"),
+                (63, b"&#x2F;"),
+                (63, b"&#x2f;"),
+            ];
+            forms.into_iter().find(|(_, form)| text.starts_with(form)).map(|(value, form)| (value, form.len()))
+        }
         _ => None,
     }
+}
+
+/// Where the character before `at` stands, escaped or not.
+fn one_before(text: &[u8], at: usize) -> Option<usize> {
+    let one = at.checked_sub(1)?;
+    if let Some(start) = escape_before(text, at) {
+        return Some(start);
+    }
+    is_char(text[one]).then_some(one)
+}
+
+/// Where the escaped character stands that ends at `at`.
+fn escape_before(text: &[u8], at: usize) -> Option<usize> {
+    if !matches!(text.get(at.checked_sub(1)?)?, b'B' | b'b' | b'F' | b'f' | b'/' | b';') {
+        return None;
+    }
+    let is_one = |len: &usize| {
+        at.checked_sub(*len).is_some_and(|from| escaped(&text[from..at]).is_some_and(|(_, all)| all == *len))
+    };
+    [2, 3, 5, 6].into_iter().find(is_one).map(|len| at - len)
+}
+
+/// `at`, or where an escape ends that the characters there belong to.
+pub(super) fn behind_escape(text: &[u8], at: usize) -> usize {
+    at.checked_sub(1).and_then(|from| Some(from + escaped(&text[from..])?.1)).unwrap_or(at)
+}
+
+/// Where the characters begin that stand before `at` in one piece, escaped or not, beyond `from` at least.
+pub(super) fn begin(text: &[u8], at: usize, from: usize) -> usize {
+    let mut at = at;
+    while let Some(before) = one_before(text, at).filter(|&before| before >= from) {
+        at = before;
+    }
+    at
 }
 
 /// How the ends of lines are written, plainly and where something else carries the text; before each may stand one of [`RETURNS`].

@@ -23,6 +23,8 @@ const CHUNK_BYTES: usize = 96 * 1024;
 const CHUNK_OVERLAP_BYTES: usize = 6 * 1024;
 /// Base64 characters before the end of a prefix that hold its start.
 const TAIL_CHARS: usize = 16;
+/// Base64 characters before a run that are read with it, where some of them are escaped.
+const ESCAPED_CHARS: usize = 128;
 /// Bytes by which an anchor and the prefix decoded for it may differ in place.
 const NEAR: usize = 24;
 
@@ -286,8 +288,13 @@ impl<'e> Explorer<'e> {
     /// Looks at every long run of base64 or hexadecimal characters.
     fn runs(&mut self, here: Here<'_>, progress: &mut Progress) {
         let text = here.text;
-        let mut from = 0;
+        let (mut from, mut begun) = (0, 0..0);
         while let Some(range) = runs::next(text, from).filter(|_| !self.is_over()) {
+            // An escape before it may be one of several; what was walked once is not walked again.
+            let range = base64::behind_escape(text, range.start)..range.end;
+            let start = base64::begin(text, range.start, begun.end);
+            let start = if start == begun.end && begun.end > 0 { begun.start } else { start };
+            begun = start..range.end;
             from = range.end;
             let run = &text[range.clone()];
             if let Some(phase) = hex::is_text(run, &sample::is_texty) {
@@ -297,11 +304,16 @@ impl<'e> Explorer<'e> {
                 from = from.max(end);
                 self.packed(here, layer, (hex::NAME, packing), progress);
             } else if let Some(phase) = base64::is_text(run, &sample::is_texty) {
-                let (anchors, end) = self.base64(here, base64::with_line_before(text, range.start + phase), 0);
+                let at = range.start + phase;
+                let (start, missing) = match start == range.start {
+                    true => (base64::with_line_before(text, at), 0),
+                    false => base64::back(text, at, ESCAPED_CHARS),
+                };
+                let (anchors, end) = self.base64(here, start, missing);
                 progress.covered.extend(anchors);
                 from = from.max(end);
-            } else if let Some(packing) = sample::base64_packing(text, &range) {
-                let mut reader = base64::Reader::new(text, range.start, true);
+            } else if let Some(packing) = sample::base64_packing(text, start, &range) {
+                let mut reader = base64::Reader::new(text, start, true);
                 let layer = base64::decode(&mut reader, 0, self.budget.left());
                 from = from.max(reader.at);
                 self.packed(here, layer, (base64::NAME, packing), progress);

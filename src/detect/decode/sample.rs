@@ -19,20 +19,21 @@ pub(super) fn hex_packing(run: &[u8]) -> Option<Packing> {
     Packing::named(&hex::decode(run, 0, 4).0.bytes)
 }
 
-/// The packing that the base64 at `range` starts with, named or found by trying.
-pub(super) fn base64_packing(text: &[u8], range: &Range<usize>) -> Option<Packing> {
-    let head: [u8; 24] = base64::head(text, range.start);
+/// The packing of the base64 that starts at `start`, named or found by trying; `range` is a run in it.
+pub(super) fn base64_packing(text: &[u8], start: usize, range: &Range<usize>) -> Option<Packing> {
+    let layer = base64::decode(&mut base64::Reader::new(text, start, true), 0, 24);
+    let head: [u8; 24] = *layer.bytes.first_chunk()?;
     if let Some(packing) = Packing::named(&head) {
         return Some(packing);
     }
     let run = &text[range.clone()];
     let has = |class: fn(&u8) -> bool| run.iter().take(runs::RUN_MIN).any(class);
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-    if !is_mixed || !Packing::may_be_tried(&head) || run.starts_with(b"sha") || is_next_line(text, range.start) {
+    if !is_mixed || !Packing::may_be_tried(&head) || run.starts_with(b"sha") || is_next_line(text, start) {
         return None;
     }
-    let is_long = run.len() >= TRIED_MIN || base64::goes_on(text, range);
-    let mut reader = base64::Reader::new(text, range.start, true);
+    let is_long = range.end - start >= TRIED_MIN || base64::goes_on(text, range);
+    let mut reader = base64::Reader::new(text, start, true);
     is_long
         .then(|| base64::decode(&mut reader, 0, TRIED_BYTES))
         .and_then(|layer| Packing::tried(&layer.bytes, &is_texty))

@@ -72,7 +72,7 @@ impl Explorer<'_> {
 /// Where a group of four starts in front of the last bytes of `layer`, which keys may stand in; none if that is its start.
 /// `missing` characters of its first group were not read.
 fn resume(layer: &Layer, missing: usize) -> Option<usize> {
-    let first = [3, 3, 2, 1][missing.min(3)];
+    let first = [3, 3, 2, 1][missing % 4];
     let groups = layer.bytes.len().checked_sub(CHUNK_OVERLAP_BYTES + first)? / 3;
     layer.sources(&(first + groups * 3..layer.bytes.len())).first().map(|range| range.start)
 }
@@ -96,7 +96,11 @@ impl Detector {
         let start = candidate.range.start;
         [UUID_BYTES, IDENTIFIER_BYTES].into_iter().find_map(|len| {
             let end = start + self.start_len(candidate) + len;
-            if end >= candidate.range.end || !frame.breaks(end - 1, end) {
+            // A key that goes over one line break goes over the next as well.
+            let is_line_end = end < candidate.range.end
+                && frame.breaks(end - 1, end)
+                && !(start + 1..end).any(|at| frame.breaks(at - 1, at));
+            if !is_line_end {
                 return None;
             }
             let mut ended = None;
@@ -115,7 +119,8 @@ pub(super) fn settle(found: &mut Vec<Hidden>) {
     found.dedup_by(|later, kept| {
         let is_same = later.range().start == kept.range().start && later.encoding == kept.encoding;
         let is_longer = kept.secret.is_start_of(&later.secret);
-        if !is_same || !(is_longer || later.secret.is_start_of(&kept.secret)) || !later.encoding.contains(&base64::NAME) {
+        if !is_same || !(is_longer || later.secret.is_start_of(&kept.secret)) || !later.encoding.contains(&base64::NAME)
+        {
             return false;
         }
         let is_later_better = match (later.is_published, kept.is_published) {
