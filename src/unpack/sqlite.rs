@@ -28,6 +28,8 @@ struct Payload {
     bytes: Vec<u8>,
     /// Start in the bytes, and place in the file.
     parts: Vec<(usize, u64)>,
+    /// Whether the bound on records cut it.
+    is_cut: bool,
 }
 
 /// Reads the values of `input`.
@@ -76,6 +78,9 @@ impl Database<'_> {
             let Some(at) = at.map(|at| at + child_bytes) else { return Ok(()) };
             let Some(payload) = self.payload(unpacker, (number, page), at, is_table)? else { continue };
             self.record(unpacker, level, &payload)?;
+            if payload.is_cut {
+                unpacker.refuse(level, b"(record)", "a record is longer than 16 MiB")?;
+            }
         }
         Ok(())
     }
@@ -97,9 +102,10 @@ impl Database<'_> {
             return Ok(None);
         };
         unpacker.work(local)?;
-        let mut payload = Payload { bytes: here.to_vec(), parts: vec![(0, number * self.page_bytes + at as u64)] };
+        let mut payload =
+            Payload { bytes: here.to_vec(), parts: vec![(0, number * self.page_bytes + at as u64)], is_cut: false };
         let mut next = big_endian(page, at + here.len(), 4);
-        let total = total.min(RECORD_BYTES_MAX);
+        let (total, is_longer) = (total.min(RECORD_BYTES_MAX), total > RECORD_BYTES_MAX);
         while (payload.bytes.len() as u64) < total {
             let Some(start) = next.and_then(|next| next.checked_sub(1)).map(|number| number * self.page_bytes) else {
                 break;
@@ -111,6 +117,7 @@ impl Database<'_> {
             payload.bytes.extend_from_slice(&more[4..]);
             next = big_endian(&more, 0, 4);
         }
+        payload.is_cut = is_longer && payload.bytes.len() as u64 == total;
         Ok(Some(payload))
     }
 

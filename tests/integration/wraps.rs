@@ -70,23 +70,26 @@ fn a_key_that_wraps_where_another_would_end_is_read_whole() {
     check.end();
 }
 
+/// A text in lines of so many characters, in one encoding and in two, with a word on the line behind.
+fn with_strangers(check: &mut Check, plain: &str, key: &str, width: usize) {
+    for stranger in STRANGERS {
+        let once = wrapped(&base64(plain.as_bytes()), width, 0);
+        check.is("once", format!("\n{once}\n{stranger}\n"), &[key]);
+        let bare = wrapped(&base64url(plain.as_bytes()), width, 0);
+        check.is("bare", format!("\n{bare}\n{stranger}\n"), &[key]);
+        let twice = wrapped(&base64(once.as_bytes()), width, 0);
+        check.is("twice", format!("\n{twice}\n{stranger}\n"), &[key]);
+    }
+}
+
 #[test]
 fn a_word_on_the_next_line_is_no_part_of_a_key() {
     let mut check = Check::new();
-    for seed in 0..2 {
+    for (seed, width) in [(0, 60), (0, 64), (0, 76), (1, 76), (1, 10_000)] {
         for key in keys(seed) {
             for before in (0..60).step_by(2) {
-                let plain = format!("{}{key}", "password = ".repeat(6)[66 - before..].to_owned());
-                for stranger in STRANGERS {
-                    for width in [60, 64, 76, 10_000] {
-                        let once = wrapped(&base64(plain.as_bytes()), width, 0);
-                        check.is("once", format!("\n{once}\n{stranger}\n"), &[&key]);
-                        let bare = wrapped(&base64url(plain.as_bytes()), width, 0);
-                        check.is("bare", format!("\n{bare}\n{stranger}\n"), &[&key]);
-                        let twice = wrapped(&base64(once.as_bytes()), width, 0);
-                        check.is("twice", format!("\n{twice}\n{stranger}\n"), &[&key]);
-                    }
-                }
+                let plain = format!("{}{key}", &"password = ".repeat(6)[66 - before..]);
+                with_strangers(&mut check, &plain, &key, width);
             }
         }
     }

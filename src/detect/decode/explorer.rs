@@ -305,9 +305,10 @@ impl<'e> Explorer<'e> {
                 self.packed(here, layer, (hex::NAME, packing), progress);
             } else if let Some(phase) = base64::is_text(run, &sample::is_texty) {
                 let at = range.start + phase;
-                let (start, missing) = match start == range.start {
-                    true => (base64::with_line_before(text, at), 0),
-                    false => base64::back(text, at, ESCAPED_CHARS),
+                let (start, missing) = if start == range.start {
+                    (base64::with_line_before(text, at), 0)
+                } else {
+                    base64::back(text, at, ESCAPED_CHARS)
                 };
                 let (anchors, end) = self.base64(here, start, missing);
                 progress.covered.extend(anchors);
