@@ -6,6 +6,7 @@
 //! Everything is read through a [`TreeView`], once a tree.
 
 mod builds;
+mod bundlers;
 mod config;
 mod frameworks;
 mod inventory;

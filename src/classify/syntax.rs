@@ -3,11 +3,13 @@
 //! The one home of the parser. It does not recurse, and its steps are counted: a module that takes far more of them than
 //! code does is not read, and says so. A broken one gives what could be read of it.
 
+mod aliases;
 mod effects;
 mod parts;
 mod scripts;
 mod units;
 
+pub(super) use aliases::{Aliases, Find, Place, aliases};
 pub(super) use parts::returned;
 pub(super) use scripts::scripts;
 
@@ -41,7 +43,7 @@ pub(super) struct Edge {
     pub names: Names,
     /// What stands behind the last literal piece is filled in at run time.
     pub is_open: bool,
-    /// It names every file that this matches, and the specifier is empty.
+    /// It names every file that this matches; the specifier is empty, or what is literal of a path that is open.
     pub glob: Option<Glob>,
     /// Only code that the framework does not ship uses it.
     pub is_stripped: bool,

@@ -4,6 +4,7 @@
 //! the few that lead to a key. Modules that are generated or bundled by their size are not looked into.
 
 use super::super::syntax;
+use super::bundlers::{self, Bundler};
 use super::config::{self, Package};
 use super::resolve::{Resolver, Target, folder};
 use crate::side::TreeView;
@@ -19,7 +20,7 @@ pub(super) const MODULE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of all modules of one tree.
 const BYTES_MAX: usize = 512 << 20;
 /// Modules of one tree whose globs are looked at.
-const GLOBBING_MAX: usize = 300;
+const GLOBBING_MAX: usize = 2_000;
 /// Imports of one module.
 const IMPORTS_MAX: usize = 2_000;
 /// The longest import.
@@ -94,6 +95,9 @@ impl Inventory {
         for path in &configurations {
             inventory.configure(view, path);
         }
+        for path in configurations.iter().filter(|path| bundlers::is_bundlers(name(path))) {
+            inventory.bundle(view, path);
+        }
         for folders in inventory.resolver.named.values_mut() {
             folders.sort();
         }
@@ -121,7 +125,7 @@ impl Inventory {
                     open.extend(holds.then(|| path.trim_end_matches('/').to_owned()));
                     continue;
                 }
-                if is_configuration(name) {
+                if is_configuration(name) || bundlers::is_bundlers(name) {
                     configurations.push(path.clone());
                 }
                 let extension = extension(name);
@@ -140,17 +144,27 @@ impl Inventory {
 
     fn configure(&mut self, view: &dyn TreeView, path: &str) {
         let load = |path: &str| view.read(path, MODULE_BYTES_MAX);
-        let (folder, name) = (folder(path).to_owned(), path.rsplit('/').next().unwrap_or(path));
+        let (folder, name) = (folder(path).to_owned(), name(path));
         if name == "package.json" {
             let Some(package) = load(path).and_then(|text| Package::read(&text)) else { return };
             if !package.name.is_empty() {
                 self.resolver.named.entry(package.name.clone()).or_default().push(folder.clone());
             }
             self.resolver.packages.insert(folder, package);
-        } else if !self.resolver.paths.contains_key(&folder)
+        } else if is_configuration(name)
+            && !self.resolver.paths.contains_key(&folder)
             && let Some(paths) = config::paths(path, &load)
         {
             self.resolver.paths.insert(folder, paths);
+        }
+    }
+
+    /// Takes the names that the bundler's configuration at `path` gives.
+    fn bundle(&mut self, view: &dyn TreeView, path: &str) {
+        let Some(text) = view.read(path, MODULE_BYTES_MAX) else { return };
+        let home = bundlers::home(path, &|folder| self.resolver.packages.contains_key(folder));
+        if let Some(bundler) = Bundler::read(path, home, &text) {
+            self.resolver.bundlers.entry(home.to_owned()).or_default().merge(bundler);
         }
     }
 
@@ -180,12 +194,17 @@ impl Inventory {
                     Target::Outside => {}
                 }
             }
-            if globbing < GLOBBING_MAX && GLOBS.iter().any(|call| memchr::memmem::find(&text, call).is_some()) {
-                globbing += 1;
-                edges.extend(self.globbed(&file.path, &text).into_iter().map(|target| (target, number)));
-            }
-            if OPEN.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
+            let is_open = OPEN.as_ref().is_some_and(|pattern| pattern.is_match(&text));
+            if is_open {
                 self.open.push(number);
+            }
+            if is_open || GLOBS.iter().any(|call| memchr::memmem::find(&text, call).is_some()) {
+                globbing += 1;
+                if globbing > GLOBBING_MAX {
+                    self.is_cut = true;
+                    continue;
+                }
+                edges.extend(self.globbed(&file.path, &text).into_iter().map(|target| (target, number)));
             }
         }
         for (target, importer) in edges {
@@ -203,7 +222,10 @@ impl Inventory {
         let dialect = syntax::Dialect { is_plain, elides: false, stripped: &[] };
         let scripts = syntax::scripts(path, text, false);
         let globs = scripts.iter().flat_map(|script| syntax::module(&script.text, dialect).edges);
-        let globs: Vec<_> = globs.filter_map(|edge| edge.glob).map(|glob| self.resolver.globbed(path, &glob)).collect();
+        let globs: Vec<_> = globs.filter_map(|edge| self.resolver.many(path, &edge)).collect();
+        if globs.is_empty() {
+            return Vec::new();
+        }
         let numbered = (0_u32..).zip(&self.files);
         numbered.filter(|(_, file)| globs.iter().any(|glob| glob.has(&file.path))).map(|(number, _)| number).collect()
     }
@@ -211,6 +233,10 @@ impl Inventory {
 
 pub(super) fn extension(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether the folder called `name` is looked into.

@@ -2,7 +2,8 @@
 //!
 //! Everything is a look-up in the inventory; no file is read here.
 
-use super::super::syntax::Glob;
+use super::super::syntax::{Edge, Glob};
+use super::bundlers::{Bundler, Goal};
 use super::config::{Package, Paths};
 use globset::{GlobBuilder, GlobMatcher};
 use regex::Regex;
@@ -39,7 +40,7 @@ const REWRITTEN: [(&str, &[&str]); 4] =
 /// Folders that builds go to, in place of which sources are looked for.
 const BUILT: [&str; 5] = ["dist/", "lib/", "build/", "out/", "esm/"];
 /// Beginnings that projects commonly give their own folders, and those folders below the package.
-const CUSTOMARY: [(&str, &[&str]); 7] = [
+const CUSTOMARY: [(&str, &[&str]); 15] = [
     ("@/", &["src/", "", "app/", "resources/js/"]),
     ("~/", &["", "src/", "app/"]),
     ("$lib/", &["src/lib/"]),
@@ -47,6 +48,16 @@ const CUSTOMARY: [(&str, &[&str]); 7] = [
     ("~~/", &[""]),
     ("src/", &["src/"]),
     ("#shared/", &["shared/"]),
+    ("$lib", &["src/lib"]),
+    // Quasar's, and anyone's whose plain names start in `src`.
+    ("components/", &["src/components/"]),
+    ("layouts/", &["src/layouts/"]),
+    ("pages/", &["src/pages/"]),
+    ("boot/", &["src/boot/"]),
+    ("stores/", &["src/stores/"]),
+    ("app/", &["src/app/", "app/"]),
+    // Plasmo's.
+    ("~", &["src/", ""]),
 ];
 /// Patterns of one glob that are looked at.
 const PATTERNS_MAX: usize = 50;
@@ -77,6 +88,8 @@ pub(super) struct Resolver {
     pub named: HashMap<String, Vec<String>>,
     /// Configurations by folder.
     pub paths: HashMap<String, Paths>,
+    /// What bundlers call things, by the folder they build.
+    pub bundlers: HashMap<String, Bundler>,
 }
 
 /// `path` relative to `folder`, without `.` and `..`; none if it leaves the tree.
@@ -137,10 +150,17 @@ impl Resolver {
         let is_aliased = self.configuration(here).is_some_and(|paths| {
             paths.aliases.iter().any(|(pattern, _)| pattern != "*" && matched(pattern, specifier).is_some())
         });
+        let bundlers: Vec<&Bundler> = self.bundlers(here).collect();
+        let is_named = |bundler: &&Bundler| {
+            let mut goals = bundler.names.iter().filter(|(pattern, _)| matched(pattern, specifier).is_some());
+            goals.any(|(_, goals)| goals.iter().all(|goal| matches!(goal, Goal::Path(_))))
+        };
+        let is_aliased = is_aliased || bundlers.iter().any(is_named);
+        let is_partial = bundlers.iter().any(|bundler| bundler.is_partial);
         let is_workspace = self.named.contains_key(split(specifier).0);
         // A path below a package that nobody depends on is what a bundler makes of an alias that is not known here.
         let (name, below) = split(specifier);
-        let is_bare = below.is_empty() && !name.starts_with('@');
+        let is_bare = below.is_empty() && !name.starts_with('@') && !is_partial;
         let is_foreign = is_bare || self.is_dependency(here, name) || BUILT_IN.contains(&name);
         if is_own || is_aliased || is_workspace || !is_foreign { Target::Missing } else { Target::Outside }
     }
@@ -152,21 +172,25 @@ impl Resolver {
         packages.any(|package| package.dependencies.contains(name) || package.dependencies.contains(&types))
     }
 
-    /// The beginning of paths that `specifier`, cut where it is filled in at run time, may lead to.
-    pub fn beginning(&self, importer: &str, specifier: &str) -> Option<String> {
+    /// The beginning of paths that `specifier`, cut where it is filled in at run time, may lead to, and what they hold behind it.
+    pub fn beginning(&self, importer: &str, specifier: &str) -> Option<(String, String)> {
         let here = folder(importer);
         let (start, rest) = specifier.rsplit_once('/').map_or(("", specifier), |(start, rest)| (start, rest));
+        let none = String::new();
         if start.starts_with('.') {
             let folder = join(here, start)?;
-            return Some(if folder.is_empty() { rest.into() } else { format!("{folder}/{rest}") });
+            return Some((if folder.is_empty() { rest.into() } else { format!("{folder}/{rest}") }, none));
         }
         let package = self.package_of(here);
         if let Some((beginning, [first, ..])) = CUSTOMARY.iter().find(|(beginning, _)| specifier.starts_with(beginning))
         {
-            return join(package, &format!("{}{}", first, specifier.strip_prefix(beginning)?));
+            return Some((join(package, &format!("{}{}", first, specifier.strip_prefix(beginning)?))?, none));
         }
-        // Nothing literal in front: anything of the package.
-        specifier.is_empty().then(|| if package.is_empty() { String::new() } else { format!("{package}/") })
+        let all = if package.is_empty() { String::new() } else { format!("{package}/") };
+        // Nothing literal in front: anything of the package. A name that is not known: what lies so below anything.
+        let below = specifier.split_once('/').map_or("", |(_, below)| below).to_owned();
+        let is_unknown = || self.resolve(importer, &format!("{specifier}any")) == Target::Missing;
+        (specifier.is_empty() || is_unknown()).then_some((all, below))
     }
 
     /// Whether the module at `path` may be left out where nothing is taken of it, by what its package says.
@@ -185,7 +209,7 @@ impl Resolver {
     }
 
     /// What the patterns of `glob`, in the file at `importer`, match.
-    pub fn globbed(&self, importer: &str, glob: &Glob) -> Globbed {
+    fn globbed(&self, importer: &str, glob: &Glob) -> Globbed {
         let here = folder(importer);
         let filter = glob.filter.as_deref().and_then(|filter| Regex::new(filter).ok());
         let mut globbed = Globbed { start: here.to_owned(), filter, ..Globbed::default() };
@@ -201,6 +225,23 @@ impl Resolver {
         globbed
     }
 
+    /// What `edge`, in the file at `importer`, names by patterns; none if it is open and where it leads is not known.
+    pub fn many(&self, importer: &str, edge: &Edge) -> Option<Globbed> {
+        let glob = edge.glob.as_ref()?;
+        if !edge.is_open {
+            return Some(self.globbed(importer, glob));
+        }
+        let here = folder(importer);
+        let package = self.packages.get(self.package_of(here));
+        // Vite takes the files of one folder, others those below it as well.
+        let is_flat = package.is_some_and(|package| package.dependencies.contains("vite"));
+        let star = if is_flat { "*" } else { "{*,*/**/*}" };
+        let places = glob.patterns.iter().flat_map(|pattern| self.places(here, pattern));
+        let globs = places.map(|place| format!("{}{{,.*,/index.*}}", place.replace('*', star)));
+        let taken: Vec<GlobMatcher> = globs.filter_map(|glob| matcher(&glob)).collect();
+        (!taken.is_empty()).then(|| Globbed { taken, ..Globbed::default() })
+    }
+
     /// The paths below the top that `pattern`, in a file of the folder `here`, may mean.
     fn places(&self, here: &str, pattern: &str) -> Vec<String> {
         let package = self.package_of(here);
@@ -214,6 +255,12 @@ impl Resolver {
         let stars = aliases.filter_map(|(alias, targets)| Some((matched(alias, pattern)?, targets)));
         let mut places: Vec<String> =
             stars.flat_map(|(star, targets)| targets.iter().map(move |target| target.replacen('*', star, 1))).collect();
+        let bundled = self.bundlers(here).flat_map(|bundler| &bundler.names);
+        places.extend(
+            bundled
+                .filter_map(|(alias, goals)| Some((matched(alias, pattern)?, goals)))
+                .flat_map(|(star, goals)| goals.iter().filter_map(move |goal| goal.path(star))),
+        );
         for (beginning, below) in CUSTOMARY {
             let rest = pattern.strip_prefix(beginning);
             places.extend(
@@ -233,6 +280,49 @@ impl Resolver {
         above(folder).find_map(|folder| self.paths.get(folder))
     }
 
+    /// What bundlers call things in `folder`, the nearest first.
+    fn bundlers<'r>(&'r self, folder: &'r str) -> impl Iterator<Item = &'r Bundler> {
+        above(folder).filter_map(|folder| self.bundlers.get(folder))
+    }
+
+    /// The files that a bundler's name for something leads to, through `depth` more names.
+    fn bundled(&self, here: &str, specifier: &str, depth: u8) -> Vec<u32> {
+        for bundler in self.bundlers(here) {
+            let names = bundler.names.iter().filter_map(|(pattern, goals)| Some((matched(pattern, specifier)?, goals)));
+            for (star, goals) in names {
+                let mut files: Vec<u32> = goals.iter().flat_map(|goal| self.goal(here, goal, star, depth)).collect();
+                files.sort_unstable();
+                files.dedup();
+                if !files.is_empty() {
+                    return files;
+                }
+            }
+            let found = bundler.roots.iter().filter_map(|root| join(root, specifier)).map(|path| self.file(&path));
+            if let Some(files) = found.into_iter().find(|files| !files.is_empty()) {
+                return files;
+            }
+        }
+        Vec::new()
+    }
+
+    fn goal(&self, here: &str, goal: &Goal, star: &str, depth: u8) -> Vec<u32> {
+        match goal {
+            Goal::Path(path) => self.file(path.replacen('*', star, 1).trim_end_matches('/')),
+            Goal::Name(name) => {
+                let name = name.replacen('*', star, 1);
+                let package = self.package_of(here);
+                let next = if depth > 0 { self.bundled(here, &name, depth - 1) } else { Vec::new() };
+                let next = if next.is_empty() { self.workspace(&name) } else { next };
+                // Written without a dot, it may be a path for all that.
+                if next.is_empty() {
+                    join(package, &name).map(|path| self.file(&path)).unwrap_or_default()
+                } else {
+                    next
+                }
+            }
+        }
+    }
+
     /// The files that a name without a path in front means.
     fn named(&self, here: &str, package: &str, specifier: &str) -> Vec<u32> {
         if specifier.starts_with('#')
@@ -240,6 +330,10 @@ impl Resolver {
             && !found.is_empty()
         {
             return found;
+        }
+        let bundled = self.bundled(here, specifier, 1);
+        if !bundled.is_empty() {
+            return bundled;
         }
         if let Some(paths) = self.configuration(here) {
             let aliased =

@@ -131,7 +131,7 @@ impl Walk<'_, '_> {
             self.doubt(&format!("`{path}` takes more steps to read than code does, and may import this module"));
         }
         for script in &parsed.scripts {
-            for edge in script.module.edges.iter().filter(|edge| !edge.is_open) {
+            for edge in script.module.edges.iter().filter(|edge| !edge.is_open || edge.glob.is_some()) {
                 let Some(handed) = self.carries(importer, edge, number, &demand) else { continue };
                 // Loading the importer loads the module; or it does something of its own with what it takes.
                 let is_run = runs || (matches!(edge.names, Names::All | Names::Some(_)) && script.module.has_effects);
@@ -170,8 +170,8 @@ impl Walk<'_, '_> {
     fn carries(&mut self, importer: u32, edge: &Edge, number: u32, demand: &Demand) -> Option<Demand> {
         let resolver = &self.modules.inventory.resolver;
         let path = self.modules.path(importer);
-        let is_named = match &edge.glob {
-            Some(glob) => resolver.globbed(path, glob).has(self.modules.path(number)),
+        let is_named = match edge.glob {
+            Some(_) => resolver.many(path, edge).is_some_and(|many| many.has(self.modules.path(number))),
             None => matches!(resolver.resolve(path, &edge.specifier), Target::Files(files) if files.contains(&number)),
         };
         if !is_named {
@@ -295,8 +295,13 @@ impl Walk<'_, '_> {
 
     fn at_run_time(&mut self, importer: u32, edge: &Edge, paths: &[String]) {
         let path = self.modules.path(importer).to_owned();
-        let Some(start) = self.modules.inventory.resolver.beginning(&path, &edge.specifier) else { return };
-        let leads = paths.iter().any(|known| known.starts_with(&start) && *known != path);
+        if self.modules.inventory.resolver.many(&path, edge).is_some() {
+            return;
+        }
+        let Some((start, below)) = self.modules.inventory.resolver.beginning(&path, &edge.specifier) else { return };
+        let leads =
+            |known: &String| known.strip_prefix(&start).is_some_and(|rest| rest.contains(&below)) && *known != path;
+        let leads = paths.iter().any(leads);
         if !leads || !self.may_ship(importer, edge.specifier.is_empty()) {
             return;
         }

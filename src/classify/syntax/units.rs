@@ -286,7 +286,8 @@ fn call(text: &[u8], node: Node<'_>) -> Option<Edge> {
     let arguments = node.child_by_field_name("arguments")?;
     let argument = children(arguments).into_iter().find(|one| one.is_named() && one.kind() != "comment")?;
     match text_of(text, function) {
-        "import" | "require" | "require.resolve" => Some(literal(text, argument, node)),
+        "import" | "require" => Some(filled(text, argument, node)),
+        "require.resolve" => Some(literal(text, argument, node)),
         "import.meta.glob" | "import.meta.globEager" => Some(globbed(text, argument, node)),
         "require.context" => Some(context(text, arguments, node)),
         _ => None,
@@ -354,6 +355,30 @@ fn literal(text: &[u8], argument: Node<'_>, node: Node<'_>) -> Edge {
         }
         _ => Edge { is_open: true, ..whole },
     }
+}
+
+/// `import()` of a path that is filled in at run time: bundlers take all that it may be, if it starts with a folder.
+fn filled(text: &[u8], argument: Node<'_>, node: Node<'_>) -> Edge {
+    let found = literal(text, argument, node);
+    if !found.is_open || !found.specifier.contains('/') {
+        return found;
+    }
+    let mut pattern = String::new();
+    visit(argument, &mut |piece| {
+        let is_whole = match piece.kind() {
+            "template_string" | "binary_expression" | "parenthesized_expression" => return true,
+            "string_fragment" | "string" => false,
+            _ if !piece.is_named() => return false,
+            _ => true,
+        };
+        if !is_whole {
+            pattern += &globset::escape(unquoted(text, piece));
+        } else if !pattern.ends_with('*') {
+            pattern.push('*');
+        }
+        false
+    });
+    Edge { glob: Some(Glob { patterns: vec![pattern], filter: None }), ..found }
 }
 
 /// The units that use each name.
