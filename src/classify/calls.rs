@@ -208,7 +208,7 @@ impl Calls {
         let file = path.rsplit('/').next().unwrap_or(path);
         let is_page = file.starts_with("+page.server.") || file.starts_with("+layout.server.");
         let loaders = self.rules.loaders.iter().map(String::as_str);
-        loaders.chain(is_page.then_some("load")).collect()
+        loaders.chain(["load", "actions"].into_iter().filter(|_| is_page)).collect()
     }
 }
 

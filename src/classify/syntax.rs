@@ -4,10 +4,13 @@
 //! code does is not read, and says so. A broken one gives what could be read of it.
 
 mod aliases;
+mod called;
 mod effects;
 mod parts;
+mod scope;
 mod scripts;
 mod units;
+mod values;
 
 pub(super) use aliases::{Aliases, Find, Place, aliases};
 pub(super) use parts::returned;

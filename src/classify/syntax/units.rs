@@ -274,7 +274,7 @@ fn starts_with_use_server(text: &[u8], block: Node<'_>) -> bool {
 }
 
 /// Whether the framework keeps what is given to this call on the server.
-fn is_server_call(text: &[u8], node: Node<'_>) -> bool {
+pub(super) fn is_server_call(text: &[u8], node: Node<'_>) -> bool {
     let Some(function) = node.child_by_field_name("function") else { return false };
     let called = text_of(text, function);
     SERVER_CALLS.contains(&called) || (called.starts_with("createServerFn") && called.ends_with(".handler"))
