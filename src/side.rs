@@ -119,6 +119,8 @@ pub struct Account {
 pub struct Section {
     /// The line it starts on, from 1.
     pub line: u64,
+    /// The line it ends on.
+    pub end: u64,
     /// Its side.
     pub side: Side,
     /// The variable, if it is one.

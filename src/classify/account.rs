@@ -5,6 +5,7 @@ use super::{Prepared, variable};
 use crate::side::{Account, Section, Side};
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Places that are told one by one.
@@ -21,25 +22,25 @@ impl Prepared<'_> {
     pub fn account(&self, text: &[u8]) -> Account {
         let is_dotenv = self.rules.dotenvs.iter().any(|dotenv| dotenv.is_about(&self.path));
         let mut gathered = self.gathered.clone();
-        gathered.of_rest(&self.regions);
+        gathered.of_rest(&self.regions, text);
         let pieces = if is_dotenv { Vec::new() } else { gathered.sorted() };
         let side = (!is_dotenv).then(|| heaviest(&pieces).unwrap_or(Side::Unknown));
-        let mut places = self.parts(side);
+        let mut places = self.parts(text, side);
         places.extend(self.variables(text, is_dotenv));
         let cut = (places.len() > PLACES_MAX).then_some("there are more parts than are listed");
-        let places = places.into_iter().take(PLACES_MAX);
-        let places = places.map(|(at, place)| Section { line: line_of(text, at), ..place }).collect();
+        let places = places.into_iter().take(PLACES_MAX).map(|(_, place)| place).collect();
         Account { side, pieces, places, cut }
     }
 
     /// Parts whose side is not that of the file, by where they start.
-    fn parts(&self, side: Option<Side>) -> BTreeMap<usize, Section> {
+    fn parts(&self, text: &[u8], side: Option<Side>) -> BTreeMap<usize, Section> {
         let mut places = BTreeMap::new();
-        for at in self.regions.starts().take(PARTS_MAX) {
-            let judgement = self.gather(&(at..at)).judge();
+        for range in self.regions.ranges().take(PARTS_MAX) {
+            let judgement = self.gather(&(range.start..range.start)).judge();
             if Some(judgement.side) != side {
                 let (side, evidence) = (judgement.side, judgement.evidence);
-                places.insert(at, Section { line: 0, side, variable: None, evidence });
+                let (line, end) = lines_of(text, range);
+                places.insert(range.start, Section { line, end, side, variable: None, evidence });
             }
         }
         places
@@ -48,18 +49,25 @@ impl Prepared<'_> {
     /// Variables, and settings that the build writes into client code, by where their values start.
     fn variables(&self, text: &[u8], is_dotenv: bool) -> BTreeMap<usize, Section> {
         let lines = VARIABLE.as_ref().filter(|_| is_dotenv).into_iter().flat_map(|pattern| pattern.find_iter(text));
-        let set = self.settings.iter().map(|(range, ..)| range.start);
+        let set = self.settings.iter().map(|(range, ..)| range.clone());
         let mut places = BTreeMap::new();
-        for at in lines.map(|found| found.end()).chain(set).take(PARTS_MAX) {
+        for range in lines.map(|found| found.end()..found.end()).chain(set).take(PARTS_MAX) {
+            let at = range.start;
             let judgement = self.judge_in(text, &(at..at));
             let assigned = || variable::assigned(text, &(at..at)).map(|assigned| assigned.name);
             let variable = judgement.public_variable.or_else(assigned);
-            places.insert(at, Section { line: 0, side: judgement.side, variable, evidence: judgement.evidence });
+            let (line, end) = lines_of(text, &range);
+            places.insert(at, Section { line, end, side: judgement.side, variable, evidence: judgement.evidence });
         }
         places
     }
 }
 
-fn line_of(text: &[u8], at: usize) -> u64 {
-    memchr::memchr_iter(b'\n', &text[..at]).count() as u64 + 1
+/// The first line of `range`, and the last: that of the mark which closes it, or of the last text in it.
+fn lines_of(text: &[u8], range: &Range<usize>) -> (u64, u64) {
+    let line = |at: usize| memchr::memchr_iter(b'\n', &text[..at]).count() as u64 + 1;
+    let inside = text.get(range.clone()).unwrap_or_default().trim_ascii_end();
+    let is_marked = text.get(range.end).is_some_and(|next| !next.is_ascii_whitespace());
+    let end = if is_marked && !range.is_empty() { range.end } else { range.start + inside.len() };
+    (line(range.start), line(end))
 }

@@ -55,9 +55,9 @@ impl Gathered {
         self.extend(regions.said(key.start).map(piece));
     }
 
-    /// What is said of all that stands in no part.
-    pub fn of_rest(&mut self, regions: &Regions<'_>) {
-        self.extend(regions.outside().map(piece));
+    /// What is said of all that stands in no part of `text`.
+    pub fn of_rest(&mut self, regions: &Regions<'_>, text: &[u8]) {
+        self.extend(regions.outside(text).map(piece));
     }
 
     /// The highest weight.

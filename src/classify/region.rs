@@ -39,6 +39,8 @@ pub struct Regions<'r> {
     outside: Option<&'r Verdict>,
     /// What is removed with the parts of a rule that strips: where, and the sentence.
     stripped: Vec<(Range<usize>, &'r str)>,
+    /// The parts with the marks around them.
+    marked: Vec<Range<usize>>,
 }
 
 /// What a place in a text says of what stands there.
@@ -60,13 +62,15 @@ impl<'r> Regions<'r> {
             let found = parts(rule, text);
             if let Some(why) = rule.rule.strips.as_deref().filter(|_| !found.is_empty()) {
                 strips = Some(why);
-                stripping.extend(found.iter().map(|(part, _)| part.clone()));
+                stripping.extend(found.iter().map(|found| found.inside.clone()));
             }
-            regions.parts.extend(found.into_iter().map(|(part, _)| (part, &rule.rule.inside)));
+            regions.marked.extend(found.iter().map(|found| found.marked.clone()));
+            regions.parts.extend(found.into_iter().map(|found| (found.inside, &rule.rule.inside)));
             let outside = rule.rule.outside.as_ref().filter(|_| part == Part::Start);
             regions.outside = regions.outside.or(outside);
         }
         regions.parts.sort_by_key(|(part, _)| part.start);
+        regions.marked.sort_by_key(|part| part.start);
         if let Some(why) = strips {
             regions.stripped = Names::new(text, stripping).stripped().into_iter().map(|range| (range, why)).collect();
         }
@@ -84,16 +88,29 @@ impl<'r> Regions<'r> {
         inside.or_else(stripped).or(self.outside.map(Said::Verdict))
     }
 
-    /// What is said of what stands in no part.
-    pub fn outside(&self) -> Option<Said<'r>> {
-        self.outside.map(Said::Verdict)
+    /// What is said of what stands in no part of `text`, or of the first part if nothing does.
+    pub fn outside(&self, text: &[u8]) -> Option<Said<'r>> {
+        let first = self.parts.first().map(|(_, verdict)| *verdict);
+        let only = first.filter(|_| self.outside.is_some() && is_covered(text, &self.marked));
+        only.or(self.outside).map(Said::Verdict)
     }
 
-    /// The first bytes of all parts.
-    pub fn starts(&self) -> impl Iterator<Item = usize> {
-        let stripped = self.stripped.iter().map(|(range, _)| range.start);
-        self.parts.iter().map(|(part, _)| part.start).chain(stripped)
+    /// All parts.
+    pub fn ranges(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.parts.iter().map(|(part, _)| part).chain(self.stripped.iter().map(|(range, _)| range))
     }
+}
+
+/// Whether nothing but space is outside `parts`, which are in order.
+fn is_covered(text: &[u8], parts: &[Range<usize>]) -> bool {
+    let mut end = 0;
+    let is_blank = |from: usize, to: usize| from >= to || text[from..to].trim_ascii().is_empty();
+    let is_covered = parts.iter().all(|part| {
+        let is_next = is_blank(end, part.start);
+        end = end.max(part.end);
+        is_next
+    });
+    is_covered && is_blank(end, text.len())
 }
 
 /// The places of `text` that configuration files write into client code, of the rules that apply.
@@ -101,29 +118,39 @@ pub fn settings<'r>(
     rules: impl Iterator<Item = &'r Matched<Setting>>,
     text: &[u8],
 ) -> Vec<(Range<usize>, Named, &'r str)> {
-    let found = rules.flat_map(|rule| parts(rule, text).into_iter().map(move |(part, name)| (part, name, rule)));
-    found.map(|(part, name, rule)| (part, name, rule.rule.why.as_str())).collect()
+    let found = rules.flat_map(|rule| parts(rule, text).into_iter().map(move |found| (found, rule)));
+    found.map(|(found, rule)| (found.inside, found.name, rule.rule.why.as_str())).collect()
 }
 
 /// The name that what opens a part gives it.
 pub type Named = Option<String>;
 
-/// The parts that `rule` finds in `text`, with the name that the opening gives.
-fn parts<R>(rule: &Matched<R>, text: &[u8]) -> Vec<(Range<usize>, Named)> {
+/// A part of a text.
+struct Found {
+    inside: Range<usize>,
+    /// With what opens and closes it.
+    marked: Range<usize>,
+    /// The name that the opening gives.
+    name: Named,
+}
+
+/// The parts that `rule` finds in `text`.
+fn parts<R>(rule: &Matched<R>, text: &[u8]) -> Vec<Found> {
     let mut parts = Vec::new();
     let Some(open) = rule.pattern() else { return parts };
     let mut from = 0;
     while let Some(found) = open.captures_at(text, from).filter(|_| parts.len() < PARTS_MAX) {
         let Some(opened) = found.get(0).map(|opened| opened.range()) else { break };
         let name = found.name("name").map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-        let (part, next) = if let Some(close) = rule.second() {
-            let end = close.find_at(text, opened.end).map_or(text.len(), |closed| closed.start());
-            (opened.end..end, end)
+        let (inside, end, next) = if let Some(close) = rule.second() {
+            let closed = close.find_at(text, opened.end).map_or(text.len()..text.len(), |closed| closed.range());
+            (opened.end..closed.start, closed.end, closed.start)
         } else {
             let bracket = found.name("bracket").map_or(opened.end.saturating_sub(1), |bracket| bracket.start());
-            (bracket::part(text, rule.balance, &opened, bracket), opened.end)
+            let inside = bracket::part(text, rule.balance, &opened, bracket);
+            (inside.clone(), inside.end, opened.end)
         };
-        parts.push((part, name));
+        parts.push(Found { inside, marked: opened.start..end, name });
         // An empty match must not be found again.
         from = next.max(opened.start + 1);
         if from > text.len() {

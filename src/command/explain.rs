@@ -51,9 +51,15 @@ fn sides(args: &ExplainArgs) -> Result<Exit> {
     let policy = PolicyArgs { config: args.config.clone(), no_config: args.no_config, ..PolicyArgs::default() };
     let overrides = |path: &Path| Ok(Config::terms(&policy, path)?.overrides());
     let explained = scan::explain(&args.side, &config::rules(args.rules.as_deref())?, &overrides)?;
-    Destination::Stdout
-        .write(|out| explained.iter().try_for_each(|one| report::account(&one.path, &one.account, out)))?;
-    Ok(Exit::Clean)
+    Destination::Stdout.write(|out| {
+        let told = explained.iter().flatten();
+        told.into_iter().try_for_each(|one| report::account(&one.path, &one.account, out))
+    })?;
+    let errors: Vec<_> = explained.iter().filter_map(|one| one.as_ref().err()).collect();
+    for error in &errors {
+        stdio::complain(error);
+    }
+    Ok(if errors.is_empty() { Exit::Clean } else { Exit::Error })
 }
 
 fn unknown(rules: &Rules, word: &str) -> String {

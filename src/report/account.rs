@@ -24,6 +24,11 @@ pub fn write(path: &str, account: &Account, out: &mut dyn Write) -> io::Result<(
 
 fn place(place: &Section, out: &mut dyn Write) -> io::Result<()> {
     let variable = place.variable.as_deref().map_or_else(String::new, |name| format!(", `{}`", escape(name)));
-    writeln!(out, "  from line {}{variable}: {}", place.line, place.side.as_str())?;
+    let lines = if place.end > place.line {
+        format!("lines {} to {}", place.line, place.end)
+    } else {
+        format!("line {}", place.line)
+    };
+    writeln!(out, "  {lines}{variable}: {}", place.side.as_str())?;
     place.evidence.iter().try_for_each(|why| writeln!(out, "       {}", escape(why)))
 }

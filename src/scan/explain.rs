@@ -31,15 +31,16 @@ pub struct Explanation {
 /// What a configuration is worth: it is the last word.
 const SET_WEIGHT: u32 = 1_000;
 
-/// The account of each of `paths`; `overrides` gives the sides that are set around one.
+/// The account of each of `paths`, or why there is none: it does not exist, is no regular file or cannot be read.
+/// `overrides` gives the sides that are set around one.
 ///
 /// # Errors
-/// A path that does not exist, is no regular file or cannot be read; rules that contradict themselves.
+/// Rules that contradict themselves.
 pub fn explain(
     paths: &[PathBuf],
     rules: &Rules,
     overrides: &dyn Fn(&Path) -> Result<Overrides>,
-) -> Result<Vec<Explanation>> {
+) -> Result<Vec<Result<Explanation>>> {
     let classifier = Arc::new(Classifier::new(&rules.sides)?);
     let detector = Detector::new(rules)?;
     let told = |path: &PathBuf| {
@@ -49,7 +50,7 @@ pub fn explain(
             None => explanation,
         })
     };
-    paths.iter().map(told).collect()
+    Ok(paths.iter().map(told).collect())
 }
 
 /// `explanation` of a file whose side is set by the configuration.

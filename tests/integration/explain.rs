@@ -29,13 +29,36 @@ fn parts_and_variables_are_told_by_line() {
     work.write("page.php", "<p>\n<?php\n$a = 1;\n?>\n");
     let told = |path: &str| work.run(&["explain", "--side", path]).stdout;
     let page = told("pages/pay.jsx");
-    assert!(page.starts_with("pages/pay.jsx: client\n") && page.contains("from line 2: server\n"), "{page}");
+    assert!(page.starts_with("pages/pay.jsx: client\n") && page.contains("\n  lines 2 to 4: server\n"), "{page}");
     let variables = told(".env");
     assert!(variables.starts_with(".env: each variable has a side of its own\n"), "{variables}");
-    assert!(variables.contains("from line 1, `A`: server\n"), "{variables}");
-    assert!(variables.contains("from line 2, `NEXT_PUBLIC_B`: client\n"), "{variables}");
+    assert!(variables.contains("  line 1, `A`: server\n"), "{variables}");
+    assert!(variables.contains("  line 2, `NEXT_PUBLIC_B`: client\n"), "{variables}");
     let php = told("page.php");
-    assert!(php.starts_with("page.php: client\n") && php.contains("from line 2: server\n"), "{php}");
+    assert!(php.starts_with("page.php: client\n") && php.contains("  lines 2 to 4: server\n"), "{php}");
+}
+
+#[test]
+fn a_file_that_is_all_in_one_part_is_on_its_side() {
+    let work = Workspace::new();
+    work.write("a.php", "<?php\n$a = 1;\n");
+    work.write("b.php", "\n<?php\n$a = 1;\n?>\n\n<?php $b = 2; ?>\n");
+    work.write("c.php", "<?php $a = 1; ?>\n<p>\n");
+    let run = work.run(&["explain", "--side", "a.php", "--side", "b.php", "--side", "c.php"]);
+    let sides: Vec<&str> = run.stdout.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(sides, ["a.php: server", "b.php: server", "c.php: client"], "{}", run.stdout);
+    assert!(run.stdout.contains("  line 1: server\n") && !run.stdout.contains("lines 2 to"), "{}", run.stdout);
+}
+
+#[test]
+fn a_path_that_cannot_be_explained_takes_no_answer_away() {
+    let work = Workspace::new();
+    work.write("a.go", "package a\n");
+    work.write("b.go", "package b\n");
+    let run = work.run(&["explain", "--side", "a.go", "--side", "none.go", "--side", "b.go", "--side", "gone.go"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stdout.contains("a.go: ") && run.stdout.contains("b.go: "), "{}", run.stdout);
+    assert!(run.stderr.contains("none.go") && run.stderr.contains("gone.go"), "{}", run.stderr);
 }
 
 #[test]
