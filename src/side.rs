@@ -60,12 +60,24 @@ pub struct Judgement {
     pub given_as: Option<String>,
     /// What the code itself says, where the configuration says another side.
     pub overruled: Option<Side>,
+    /// The component of another module that is given it as a property, where that module may run in the browser.
+    pub property: Option<Property>,
+}
+
+/// A component that is given something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// Its name where it is used.
+    pub component: String,
+    /// The module it is from, as the import names it.
+    pub module: String,
 }
 
 impl Judgement {
     /// A side and why, and nothing more.
     pub const fn new(side: Side, evidence: Vec<String>) -> Self {
-        Self { side, evidence, public_variable: None, chain: Vec::new(), given_as: None, overruled: None }
+        let (public_variable, given_as, overruled, property) = (None, None, None, None);
+        Self { side, evidence, public_variable, chain: Vec::new(), given_as, overruled, property }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod builds;
 mod bundlers;
+mod components;
 mod config;
 mod frameworks;
 mod inventory;
@@ -76,6 +77,9 @@ impl Prepared<'_> {
         if is_inlined || self.set(assigned.as_ref(), key.start).is_some() {
             return false;
         }
+        if self.is_sent(text, key) {
+            return false;
+        }
         let gathered = self.gather(key);
         let weight = gathered.weight();
         if !is_module && extension != "razor" {
@@ -135,7 +139,12 @@ impl Graph {
     }
 
     /// `base`, the judgement of the module at `path` by itself, in the light of who imports it in the tree `view`.
+    ///
+    /// What a component is given is judged by that component alone.
     pub fn decide(&self, view: &dyn TreeView, path: &str, base: Judgement) -> Judgement {
+        if let Some(property) = base.property.clone() {
+            return self.given(view, (path, &property), base);
+        }
         let extension = inventory::extension(path);
         if BUILT.contains(&extension) {
             return self.built(view, path, base);

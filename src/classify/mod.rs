@@ -9,6 +9,7 @@ mod calls;
 mod compiled;
 mod evidence;
 mod graph;
+mod leaving;
 mod listed;
 mod manifest;
 mod project;
@@ -28,6 +29,7 @@ use compiled::Compiled;
 use evidence::{Gathered, fill};
 use listed::Listed;
 use region::{Named, Regions};
+use std::cell::OnceCell;
 use std::ops::Range;
 use variable::Assigned;
 
@@ -77,7 +79,8 @@ impl Classifier {
         let about = rules.settings.iter().filter(|rule| rule.is_about(path) && depends(&rule.rule.depends));
         let settings = region::settings(about, text);
         let prefixes = listed::prefixes(rules, facts);
-        Prepared { rules, path: path.into(), gathered, regions, settings, prefixes, listed }
+        let handed = OnceCell::new();
+        Prepared { rules, path: path.into(), gathered, regions, settings, prefixes, listed, handed }
     }
 }
 
@@ -92,6 +95,8 @@ pub struct Prepared<'p> {
     /// Prefixes that a setting chose, and the sentence about each.
     prefixes: Vec<(String, String)>,
     listed: Listed,
+    /// Literals that leave the server, once they are asked for.
+    handed: OnceCell<Vec<syntax::Handed>>,
 }
 
 impl Prepared<'_> {
@@ -101,7 +106,7 @@ impl Prepared<'_> {
         self.set(assigned.as_ref(), key.start)
             .or_else(|| assigned.as_ref().and_then(|assigned| self.inlined(assigned)))
             .or_else(|| self.dotenv(assigned.as_ref()))
-            .unwrap_or_else(|| self.gather(key).judge())
+            .unwrap_or_else(|| self.left(text, key, self.gather(key).judge()))
     }
 
     /// Everything that speaks of what stands at `key`.

@@ -6,6 +6,7 @@
 mod aliases;
 mod called;
 mod effects;
+mod handed;
 mod parts;
 mod scope;
 mod scripts;
@@ -13,6 +14,7 @@ mod units;
 mod values;
 
 pub(super) use aliases::{Aliases, Find, Place, aliases};
+pub(super) use handed::{Handed, Way, handed};
 pub(super) use parts::returned;
 pub(super) use scripts::scripts;
 

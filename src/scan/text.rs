@@ -63,7 +63,10 @@ impl<'t, 'c> Text<'t, 'c> {
         let bytes = self.window.bytes;
         let prepared = self.prepared(shared, ground, (path, inner))?;
         let mut judgement = prepared.judge_in(bytes, range);
-        if inner.is_none() && prepared.is_open(bytes, range) {
+        if inner.is_none() && judgement.property.is_some() {
+            judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
+        }
+        if inner.is_none() && !judgement.side.reaches_client() && prepared.is_open(bytes, range) {
             judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
         }
         Ok(mask_judgement(&shared.detector, judgement))
@@ -99,5 +102,6 @@ fn mask_judgement(detector: &Detector, judgement: Judgement) -> Judgement {
         chain: judgement.chain.into_iter().map(|step| Step { path: clean(step.path), ..step }).collect(),
         given_as: judgement.given_as,
         overruled: judgement.overruled,
+        property: None,
     }
 }

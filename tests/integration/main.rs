@@ -34,6 +34,7 @@ mod hidden;
 mod histories;
 #[cfg(unix)]
 mod hostile;
+mod leaving;
 mod loaders;
 mod outputs;
 mod pack;
