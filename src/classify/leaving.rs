@@ -17,7 +17,7 @@ const RETURNING: [(&[&str], &[&str]); 3] = [
     ),
     (&["gatsby"], &["getServerData"]),
 ];
-/// Those of server modules of routes in SvelteKit.
+/// Those of server modules of routes in `SvelteKit`.
 const ROUTES: [&str; 2] = ["load", "actions"];
 /// Evidence of the file itself that is kept.
 const KEPT_MAX: usize = 3;

@@ -55,8 +55,12 @@ pub(in super::super) fn handed(text: &[u8], is_plain: bool, names: &[&str]) -> V
         }
         true
     });
-    elements.into_iter().for_each(|element| sinks.element(element));
-    calls.into_iter().for_each(|call| sinks.view(call));
+    for element in elements {
+        sinks.element(element);
+    }
+    for call in calls {
+        sinks.view(call);
+    }
     sinks.found
 }
 
@@ -123,7 +127,9 @@ impl<'s> Sinks<'s> {
                 continue;
             }
             let value = if is_spread { Some(first) } else { attribute.named_child(1) };
-            value.into_iter().for_each(|value| self.values.sent(value));
+            if let Some(value) = value {
+                self.values.sent(value);
+            }
             self.take(&way);
         }
     }
