@@ -1,7 +1,6 @@
 //! What comes of calls: what is wrapped and sent on, what queries select, what masks a value.
 
-use super::children;
-use super::scope::{FUNCTIONS, parameters, returns};
+use super::scope::{FUNCTIONS, parameters};
 use super::values::Values;
 use tree_sitter::Node;
 
@@ -68,8 +67,7 @@ impl<'s> Values<'s> {
         else {
             return;
         };
-        let all: Vec<Node<'s>> =
-            children(arguments).into_iter().filter(|one| one.is_named() && one.kind() != "comment").collect();
+        let all = self.parts(arguments);
         let called = if function.byte_range().len() <= CALLEE_MAX { self.text(function) } else { "" };
         if called == "Object.assign" {
             return self.push_all(all, path, without);
@@ -110,7 +108,8 @@ impl<'s> Values<'s> {
         for (pattern, value) in parameters(function).into_iter().zip(arguments) {
             self.scopes.give(function, pattern, *value);
         }
-        self.push_all(returns(function), path, without);
+        let all = self.returns(function);
+        self.push_all(all, path, without);
     }
 
     /// The fields that a query selects, where its result is sent on whole.
@@ -124,7 +123,7 @@ impl<'s> Values<'s> {
             let function = call.child_by_field_name("function");
             let method = function.and_then(|one| one.child_by_field_name("property")).map_or("", |one| self.text(one));
             let Some(arguments) = call.child_by_field_name("arguments") else { return };
-            let all = if arguments.kind() == "template_string" { vec![arguments] } else { children(arguments) };
+            let all = if arguments.kind() == "template_string" { vec![arguments] } else { self.parts(arguments) };
             for argument in all {
                 if SELECTING.contains(&method) {
                     self.fields(argument, &path, without);
@@ -142,7 +141,7 @@ impl<'s> Values<'s> {
 
     /// The same of the arguments in `object`.
     fn selections(&mut self, object: Node<'s>, path: &[&'s str], without: &[&'s str]) {
-        for pair in children(object) {
+        for pair in self.parts(object) {
             let (key, value) = match pair.kind() {
                 "pair" => (pair.child_by_field_name("key"), pair.child_by_field_name("value")),
                 "shorthand_property_identifier" => (Some(pair), Some(pair)),
@@ -162,7 +161,7 @@ impl<'s> Values<'s> {
             let Some((node, path)) = open.pop() else { return };
             match node.kind() {
                 "object" => {
-                    let pairs = children(node).into_iter().filter(|one| one.kind() == "pair");
+                    let pairs = self.parts(node).into_iter().filter(|one| one.kind() == "pair");
                     open.extend(pairs.filter_map(|pair| self.pair(pair, &path, without)));
                 }
                 "identifier" | "shorthand_property_identifier" => {
@@ -202,7 +201,7 @@ impl<'s> Values<'s> {
 
     /// Names in the string or the strings `node`.
     fn chosen(&mut self, node: Node<'s>, without: &[&'s str]) {
-        let strings = if node.kind() == "array" { children(node) } else { vec![node] };
+        let strings = if node.kind() == "array" { self.parts(node) } else { vec![node] };
         for string in strings.into_iter().filter(|one| matches!(one.kind(), "string" | "template_string")) {
             self.words(string, without);
         }
@@ -252,7 +251,7 @@ impl<'s> Values<'s> {
                 }
                 "parenthesized_expression" | "as_expression" | "await_expression" => open.extend(node.named_child(0)),
                 "template_string" => {
-                    let parts = children(node).into_iter().filter(|one| one.kind() == "template_substitution");
+                    let parts = self.parts(node).into_iter().filter(|one| one.kind() == "template_substitution");
                     open.extend(parts.filter_map(|part| part.named_child(0)));
                 }
                 "ternary_expression" | "binary_expression" => open.extend(super::values::sides(node)),

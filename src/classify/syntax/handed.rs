@@ -136,7 +136,8 @@ impl<'s> Sinks<'s> {
 
     /// A call that renders a view with variables.
     fn view(&mut self, call: Node<'s>) {
-        let called = call.child_by_field_name("function").map_or("", |one| text_of(self.text, one));
+        let function = call.child_by_field_name("function").filter(|one| one.byte_range().len() < 20);
+        let called = function.map_or("", |one| text_of(self.text, one));
         if !RENDERING.contains(&called) {
             return;
         }

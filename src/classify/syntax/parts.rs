@@ -19,6 +19,9 @@ const HANDED: [&str; 8] = [
     "getServerData",
 ];
 
+/// Bytes of an expression in which the name it starts with ends.
+const NAME_BYTES: usize = 200;
+
 /// A field that a loader returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Field {
@@ -134,21 +137,25 @@ fn reads<'t>(text: &'t [u8], root: Node<'t>, stripped: &[Range<usize>]) -> Vec<N
     let mut reads: Vec<Node<'t>> = Vec::new();
     let mut handed: BTreeSet<&str> = BTreeSet::new();
     visit(root, &mut |node| {
-        if node != root && stripped.iter().any(|part| part.contains(&node.start_byte())) {
+        let behind = stripped.partition_point(|part| part.start <= node.start_byte());
+        if node != root && stripped[..behind].last().is_some_and(|part| part.contains(&node.start_byte())) {
             return false;
         }
         match node.kind() {
             "member_expression" => {
-                let object = node.child_by_field_name("object").map_or("", |one| text_of(text, one));
-                reads.extend(node.child_by_field_name("property").filter(|_| !object.ends_with("env")));
+                let object = node.child_by_field_name("object").map(|one| one.byte_range()).unwrap_or_default();
+                let is_environment = text.get(object).is_some_and(|object| object.ends_with(b"env"));
+                reads.extend(node.child_by_field_name("property").filter(|_| !is_environment));
             }
             "variable_declarator" => {
                 let (Some(name), Some(value)) = (node.child_by_field_name("name"), node.child_by_field_name("value"))
                 else {
                     return true;
                 };
-                let value = text_of(text, value);
-                let first = value.split(['.', '(', '<', '?', '!', ' ']).next().unwrap_or_default();
+                let end = value.end_byte().min(value.start_byte() + NAME_BYTES);
+                let value = text.get(value.start_byte()..end).unwrap_or_default();
+                let first = value.split(|byte| b".(<?! ".contains(byte)).next().unwrap_or_default();
+                let first = std::str::from_utf8(first).unwrap_or_default();
                 if HANDED.contains(&first) || handed.contains(first) {
                     take(text, name, &mut handed, &mut reads);
                 }

@@ -17,6 +17,12 @@ pub(super) const FUNCTIONS: [&str; 6] = [
 ];
 /// Functions around a name that are looked at.
 const NESTED_MAX: usize = 64;
+/// Functions that end before a name and are left behind on the way to those around it.
+const HOPS_MAX: usize = 1_000;
+/// What one name is given, and what is set in it.
+const GIVEN_MAX: usize = 50;
+/// Parts of one pattern.
+const PATTERN_MAX: usize = 300;
 /// Properties on the way to a value.
 pub(super) const PATH_MAX: usize = 8;
 
@@ -99,10 +105,13 @@ impl<'t> Scopes<'t> {
 
     fn innermost(&self, at: usize) -> Option<usize> {
         let mut index = self.functions.partition_point(|one| one.range.start <= at).checked_sub(1)?;
-        while index > 0 && !self.functions[index].range.contains(&at) {
+        for _ in 0..HOPS_MAX {
+            if index == 0 || self.functions[index].range.contains(&at) {
+                return Some(index);
+            }
             index = self.functions[index].parent;
         }
-        Some(index)
+        None
     }
 
     fn scope(&mut self, index: usize) -> &mut Scope<'t> {
@@ -173,14 +182,20 @@ fn declare<'t>(text: &'t [u8], node: Node<'t>, scope: &mut Scope<'t>) {
         "assignment_expression" => {
             let (Some(left), Some(right)) = (field("left"), field("right")) else { return };
             if let Some((name, property)) = property(text, left) {
-                scope.set.entry(name).or_default().push((property, right));
+                let set = scope.set.entry(name).or_default();
+                if set.len() < GIVEN_MAX {
+                    set.push((property, right));
+                }
             } else if matches!(left.kind(), "identifier" | "object_pattern" | "array_pattern") {
                 bind(text, left, Some(right), scope);
             }
         }
         "unary_expression" if field("operator").is_some_and(|one| one.kind() == "delete") => {
             if let Some((name, taken)) = field("argument").and_then(|one| property(text, one)) {
-                scope.deleted.entry(name).or_default().push(text_of(text, taken));
+                let deleted = scope.deleted.entry(name).or_default();
+                if deleted.len() < GIVEN_MAX {
+                    deleted.push(text_of(text, taken));
+                }
             }
         }
         _ => {}
@@ -211,11 +226,12 @@ fn bind<'t>(text: &'t [u8], pattern: Node<'t>, value: Option<Node<'t>>, scope: &
                 let path = if is_short { below(name) } else { path };
                 let named = if is_short { Some(node) } else { named };
                 let given = scope.given.entry(name).or_default();
-                given.extend(value.map(|value| Given { value, path, without, named }));
+                let has_room = given.len() < GIVEN_MAX;
+                given.extend(value.filter(|_| has_room).map(|value| Given { value, path, without, named }));
             }
             "object_pattern" => {
                 let mut taken = Vec::new();
-                for part in children(node) {
+                for part in children(node).into_iter().take(PATTERN_MAX) {
                     let key = part.child_by_field_name("key");
                     match part.kind() {
                         "pair_pattern" => {

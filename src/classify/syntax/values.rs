@@ -5,10 +5,13 @@
 
 use super::scope::{Given, PATH_MAX, Scopes, returns};
 use super::{children, text_of};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use tree_sitter::Node;
 
+/// The longest text that is looked at, and parts of one expression.
+const TEXT_BYTES_MAX: usize = 4_096;
+const PARTS_MAX: usize = 300;
 /// Expressions followed in one module.
 const STEPS_MAX: usize = 20_000;
 
@@ -30,6 +33,8 @@ pub(super) struct Values<'s> {
     steps: usize,
     seen: BTreeSet<(usize, Vec<&'s str>, Vec<&'s str>)>,
     open: Vec<Item<'s>>,
+    /// What functions return.
+    returns: HashMap<usize, Vec<Node<'s>>>,
     /// Fields whose names say secret, and where they are named.
     pub fields: Vec<(String, Range<usize>)>,
     /// Where literals stand.
@@ -39,15 +44,26 @@ pub(super) struct Values<'s> {
 impl<'s> Values<'s> {
     pub fn new(text: &'s [u8], root: Node<'s>, says_secret: &'s dyn Fn(&str) -> bool) -> Self {
         let scopes = Scopes::new(text, root);
-        let (seen, open) = (BTreeSet::new(), Vec::new());
-        Self { text, says_secret, scopes, steps: STEPS_MAX, seen, open, fields: Vec::new(), literals: Vec::new() }
+        let (seen, open, returns) = (BTreeSet::new(), Vec::new(), HashMap::new());
+        let (fields, literals) = (Vec::new(), Vec::new());
+        Self { text, says_secret, scopes, steps: STEPS_MAX, seen, open, returns, fields, literals }
     }
 
     /// Looks at everything that `function` returns.
     pub fn returned(&mut self, function: Node<'s>) {
-        for value in returns(function) {
+        for value in self.returns(function) {
             self.sent(value);
         }
+    }
+
+    /// What `function` returns, looked for once.
+    pub(super) fn returns(&mut self, function: Node<'s>) -> Vec<Node<'s>> {
+        let known = self.returns.entry(function.id()).or_insert_with(|| {
+            let mut all = returns(function);
+            all.truncate(PARTS_MAX);
+            all
+        });
+        known.clone()
     }
 
     /// Looks at `value`, which is sent on.
@@ -55,11 +71,6 @@ impl<'s> Values<'s> {
         self.seen.clear();
         self.push(value, Vec::new(), Vec::new());
         while let Some(item) = self.open.pop() {
-            if self.steps == 0 {
-                self.open.clear();
-                return;
-            }
-            self.steps -= 1;
             if self.seen.insert((item.node.id(), item.path.clone(), item.without.clone())) {
                 self.step(item);
             }
@@ -67,7 +78,8 @@ impl<'s> Values<'s> {
     }
 
     pub(super) fn push(&mut self, node: Node<'s>, path: Vec<&'s str>, without: Vec<&'s str>) {
-        if path.len() <= PATH_MAX {
+        if path.len() <= PATH_MAX && self.steps > 0 {
+            self.steps -= 1;
             self.open.push(Item { node, path, without });
         }
     }
@@ -78,8 +90,21 @@ impl<'s> Values<'s> {
         }
     }
 
+    /// The text of `node`; none of one that is too long for a name or a query.
     pub(super) fn text(&self, node: Node<'s>) -> &'s str {
-        text_of(self.text, node)
+        if node.byte_range().len() > TEXT_BYTES_MAX { "" } else { text_of(self.text, node) }
+    }
+
+    /// The first named children of `node`; looking at them takes steps.
+    pub(super) fn parts(&mut self, node: Node<'s>) -> Vec<Node<'s>> {
+        let cost = node.child_count();
+        if cost > self.steps {
+            self.steps = 0;
+            return Vec::new();
+        }
+        self.steps -= cost;
+        let parts = children(node).into_iter().filter(|one| one.is_named() && one.kind() != "comment");
+        parts.take(PARTS_MAX).collect()
     }
 
     fn step(&mut self, item: Item<'s>) {
@@ -97,14 +122,15 @@ impl<'s> Values<'s> {
                 }
             }
             "sequence_expression" => {
-                let last = children(node).into_iter().rfind(Node::is_named);
+                let last = self.parts(node).pop();
                 self.push_all(last.into_iter().collect(), &path, &without);
             }
             "template_string" | "template_substitution" if path.is_empty() => {
                 if node.kind() == "template_string" {
                     self.literals.push(node.byte_range());
                 }
-                self.push_all(children(node).into_iter().filter(Node::is_named).collect(), &[], &[]);
+                let parts = self.parts(node);
+                self.push_all(parts, &[], &[]);
             }
             "string" if path.is_empty() => self.literals.push(node.byte_range()),
             "ternary_expression" | "binary_expression" => {
@@ -127,7 +153,7 @@ impl<'s> Values<'s> {
     }
 
     fn array(&mut self, node: Node<'s>, path: &[&'s str], without: &[&'s str]) {
-        let parts: Vec<Node<'s>> = children(node).into_iter().filter(Node::is_named).collect();
+        let parts = self.parts(node);
         let index = path.first().and_then(|first| first.parse::<usize>().ok());
         let rest = if index.is_some() { &path[1..] } else { path };
         let meant = parts.into_iter().enumerate().filter(|(at, _)| index.is_none_or(|index| index == *at));
@@ -137,7 +163,7 @@ impl<'s> Values<'s> {
     /// The pairs of an object; what stands behind a spread replaces what comes of it.
     fn object(&mut self, node: Node<'s>, path: &[&'s str], without: &[&'s str]) {
         let mut replaced = if path.is_empty() { without.to_vec() } else { Vec::new() };
-        for part in children(node).into_iter().rev() {
+        for part in self.parts(node).into_iter().rev() {
             let (key, value) = match part.kind() {
                 "pair" => (part.child_by_field_name("key"), part.child_by_field_name("value")),
                 "shorthand_property_identifier" => (Some(part), Some(part)),
