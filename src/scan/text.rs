@@ -63,10 +63,12 @@ impl<'t, 'c> Text<'t, 'c> {
         let bytes = self.window.bytes;
         let prepared = self.prepared(shared, ground, (path, inner))?;
         let mut judgement = prepared.judge_in(bytes, range);
-        if inner.is_none() && judgement.property.is_some() {
+        let is_given = inner.is_none() && judgement.property.is_some();
+        if is_given {
             judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
         }
-        if inner.is_none() && !judgement.side.reaches_client() && prepared.is_open(bytes, range) {
+        let is_decided = is_given && judgement.side.reaches_client();
+        if inner.is_none() && !is_decided && prepared.is_open(bytes, range) {
             judgement = ground.decide(shared.classifier()?, &shared.graphs, path, judgement);
         }
         Ok(mask_judgement(&shared.detector, judgement))

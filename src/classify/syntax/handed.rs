@@ -12,6 +12,8 @@ use tree_sitter::Node;
 const WRITING: [&str; 4] = ["Script", "Html", "Head", "Body"];
 /// Properties that are the renderer's own, and never written.
 const UNWRITTEN: [&str; 2] = ["key", "ref"];
+/// What draws markup as a picture.
+const DRAWING: [&str; 2] = ["ImageResponse", "satori"];
 /// Methods of a response that render a view with variables.
 const RENDERING: [&str; 3] = ["res.render", "reply.view", "ctx.render"];
 
@@ -46,10 +48,12 @@ pub(in super::super) fn handed(text: &[u8], is_plain: bool, names: &[&str]) -> V
         sinks.values.returned(function);
         sinks.take(&Way::Loader(name.into()));
     }
+    // What is drawn as a picture is no markup that anybody is sent.
+    let is_drawn = DRAWING.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some());
     let (mut elements, mut calls) = (Vec::new(), Vec::new());
     visit(root, &mut |node| {
         match node.kind() {
-            "jsx_element" | "jsx_self_closing_element" => elements.push(node),
+            "jsx_element" | "jsx_self_closing_element" if !is_drawn => elements.push(node),
             "call_expression" => calls.push(node),
             _ => {}
         }
