@@ -213,8 +213,15 @@ fn withheld(shown: &Report, hidden: &[Finding], silenced: &[Suppressed]) -> With
 fn hidden(number: usize, scans: &Scans) -> Option<String> {
     let (are, them) =
         if number == 1 { ("1 finding is".to_owned(), "it") } else { (format!("{number} findings are"), "them") };
-    let command =
-        scans.range_text.as_ref().map_or_else(|| "ansalint history".into(), |range| format!("ansalint range {range}"));
+    let command = scans.range_text.as_ref().map_or_else(
+        || "ansalint history".into(),
+        |range| {
+            // By whose configuration it was judged here.
+            let base = scans.tree.terms.base.as_ref();
+            let from = base.map(|base| format!(" --policy-from {}", base.name)).unwrap_or_default();
+            format!("ansalint range {range}{from}")
+        },
+    );
     let told = "only in history and not shown, because anybody can read this";
     (number > 0).then(|| format!("{are} {told}; run `{command}` in a clone to see {them}"))
 }

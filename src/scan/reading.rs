@@ -148,8 +148,8 @@ impl<'r> Reading<'r> {
             self.form = Form::of(window.bytes);
             self.cursor = Cursor::new(self.form);
         }
+        self.comments.look(window, self.cursor, &self.shared.detector);
         if self.shared.detector.any_in(self.form, window.bytes) {
-            self.comments.look(window, self.cursor, &self.shared.detector);
             self.window(window)?;
         }
         if !window.last {

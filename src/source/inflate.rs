@@ -8,6 +8,8 @@ use libdeflater::Decompressor;
 use std::borrow::Cow;
 use std::io;
 
+/// Bytes of buffers that are kept to be used again.
+const POOLED_BYTES_MAX: usize = 16 << 20;
 /// Bytes of one window of a stream.
 const WINDOW_BYTES: usize = 512 << 10;
 
@@ -41,6 +43,31 @@ impl Buffer {
     /// Bytes of memory it takes.
     pub const fn capacity(&self) -> usize {
         self.bytes.capacity()
+    }
+}
+
+/// Buffers to be used again.
+#[derive(Default)]
+pub struct Pool {
+    buffers: Vec<Buffer>,
+    /// Their capacity.
+    bytes: usize,
+}
+
+impl Pool {
+    /// One of them, or a new one.
+    pub fn take(&mut self) -> Buffer {
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.bytes -= buffer.capacity();
+        buffer
+    }
+
+    /// Keeps `buffer`, unless there are enough.
+    pub fn give(&mut self, buffer: Buffer) {
+        if self.bytes + buffer.capacity() <= POOLED_BYTES_MAX {
+            self.bytes += buffer.capacity();
+            self.buffers.push(buffer);
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 /// The shortest run of base64 characters that is looked at: a key of 32 characters in two encodings has more.
 pub(in super::super) const RUN_MIN: usize = 60;
-/// From one probe for escapes to the next: an escaped key is longer than this and what a probe looks at.
-const PROBE_STEP: usize = 64;
+/// From one probe for escapes to the next: an escaped key is longer than this and what a probe looks at. A prime, which the lines of
+/// a list that all have one length do not keep step with.
+const PROBE_STEP: usize = 61;
 /// Bytes that a probe looks at.
 const PROBE_BYTES: usize = 8;
 

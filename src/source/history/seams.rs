@@ -62,7 +62,7 @@ impl Part {
 
 /// Stands where something was passed over; part of no match.
 pub const PASSED_OVER: u8 = 1;
-/// Pieces of at least so many bytes tell at their ends how far a run in them reaches; more than [`Seams::reach`].
+/// Pieces of at least so many bytes tell at their ends how far a run in them reaches.
 const LONG: usize = GROUPS * GROUP;
 /// Bytes that are looked at together.
 const GROUP: usize = 8;
@@ -70,8 +70,8 @@ const GROUP: usize = 8;
 const GROUPS: usize = 3;
 /// The shortest line of a run that goes on in the next line.
 const LINE_MIN: usize = 20;
-/// More of a list is not needed to tell that it is one and to see what changed in it.
-const LIST_MAX: usize = 512;
+/// More of a list is not looked at.
+const LIST_MAX: usize = 64 << 10;
 /// The most bytes between two lines of a run.
 const BREAK_MAX: usize = 64;
 
@@ -96,12 +96,14 @@ impl Seams<'_> {
     /// them as far as a match reaches into those.
     pub fn news(self, delta: &Delta<'_>, base: &[u8], out: &mut Vec<u8>) -> Option<()> {
         out.clear();
+        // A copy is long if its ends are apart, too.
+        let long = LONG.max(self.reach + 1);
         let (mut island, mut before, mut run): (Island, &[u8], usize) = (Island::default(), &[], 0);
         for (number, &step) in delta.steps().iter().enumerate() {
             let piece = delta.piece(step, base)?;
             island.is_met |= self.meet(before, piece);
             before = piece;
-            if piece.len() < LONG {
+            if piece.len() < long {
                 run += piece.len();
                 island.has_run |= run >= self.run_min;
                 continue;
@@ -230,7 +232,7 @@ mod tests {
             ("qqqqq.....qqqq".to_owned(), (5, 4)),
             (format!("qq\n  {line}\r\n{line}. .{line}\n{line}\n"), (127, 122)),
             (format!("qq\n{line}..\nq"), (63, 3)),
-            (format!("7,7,7,...{}", "7,".repeat(300)), (6, 512)),
+            (format!("7,7,7,...{}", "7,".repeat(300)), (6, 600)),
         ] {
             assert_eq!((seams.head(piece.as_bytes()), seams.tail(piece.as_bytes())), expected, "{piece}");
         }

@@ -5,7 +5,7 @@
 
 use super::bounds::Bounds;
 use super::delta::{Delta, Step};
-use super::inflate::{Buffer, Inflater, Stream};
+use super::inflate::{Buffer, Inflater, Pool, Stream};
 use super::pack::{Entry, NONE, Pack};
 use super::seams::Seams;
 use crate::blob::Windows as _;
@@ -22,8 +22,6 @@ const ALONE_BYTES: u64 = 16 << 20;
 const TASK_ROOTS: usize = 256;
 /// Bytes of bases that one walk holds before it drops those it needs last.
 const HELD_BYTES_MAX: usize = 64 << 20;
-/// Buffers larger than this are given back.
-const POOLED_BYTES_MAX: usize = 4 << 20;
 /// Bytes of the start of each object that the visitor sees.
 pub const START_BYTES: usize = 512;
 /// Bytes of the end, likewise.
@@ -143,7 +141,9 @@ struct Walker<'w, 'p, V: Visitor> {
     news: Vec<u8>,
     start: Vec<u8>,
     end: Vec<u8>,
-    pool: Vec<Buffer>,
+    pool: Pool,
+    /// Whether the lowest base is none of this pack, and cannot be made again.
+    is_outside: bool,
     stack: Vec<Frame<V::State>>,
     held_bytes: usize,
 }
@@ -160,7 +160,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             news: Vec::new(),
             start: Vec::new(),
             end: Vec::new(),
-            pool: Vec::new(),
+            pool: Pool::default(),
+            is_outside: false,
             stack: Vec::new(),
             held_bytes: 0,
         }
@@ -255,7 +256,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             self.visitor.passed(child, kind, delta.result_bytes);
             return Ok(None);
         }
-        let mut buffer = self.pool.pop().unwrap_or_default();
+        let mut buffer = self.pool.take();
         let len = usize::try_from(delta.result_bytes).map_err(|_| "too large")?;
         delta.patch(base.bytes(), buffer.room(len)).ok_or("damaged delta")?;
         let state = if is_needed {
@@ -276,16 +277,16 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             return self.recycle(buffer);
         }
         self.pack.touch_children(entry);
-        self.held_bytes += buffer.bytes().len();
+        self.held_bytes += buffer.capacity();
         self.stack.push(Frame { entry, next_child, state, buffer: Some(buffer) });
         // What lies lowest is needed last.
         let top = self.stack.len() - 1;
-        for at in 0..top {
+        for at in usize::from(self.is_outside)..top {
             if self.held_bytes <= HELD_BYTES_MAX {
                 break;
             }
             if let Some(buffer) = self.stack[at].buffer.take() {
-                self.held_bytes -= buffer.bytes().len();
+                self.held_bytes -= buffer.capacity();
                 self.recycle(buffer);
             }
         }
@@ -293,15 +294,13 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
 
     fn pop(&mut self) {
         if let Some(buffer) = self.stack.pop().and_then(|frame| frame.buffer) {
-            self.held_bytes -= buffer.bytes().len();
+            self.held_bytes -= buffer.capacity();
             self.recycle(buffer);
         }
     }
 
     fn recycle(&mut self, buffer: Buffer) {
-        if buffer.capacity() <= POOLED_BYTES_MAX {
-            self.pool.push(buffer);
-        }
+        self.pool.give(buffer);
     }
 
     /// Makes the content of the frame on top again, from the nearest frame below it that still has its own.
@@ -309,7 +308,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         let made = self.remake();
         match (made, self.stack.last_mut()) {
             (Some(buffer), Some(frame)) => {
-                self.held_bytes += buffer.bytes().len();
+                self.held_bytes += buffer.capacity();
                 frame.buffer = Some(buffer);
                 true
             }
@@ -326,8 +325,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             let stream = self.pack.stream(number, entry.start);
             let delta =
                 inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps)).ok()?;
-            self.bounds.take(delta.result_bytes).then_some(())?;
-            let mut next = self.pool.pop().unwrap_or_default();
+            (delta.base_bytes == made.bytes().len() as u64 && self.bounds.take(delta.result_bytes)).then_some(())?;
+            let mut next = self.pool.take();
             delta.patch(made.bytes(), next.room(usize::try_from(delta.result_bytes).ok()?))?;
             self.recycle(std::mem::replace(&mut made, next));
         }
@@ -340,7 +339,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if !is_plausible(stream, entry.bytes) || !self.bounds.take(entry.bytes) {
             return None;
         }
-        let mut buffer = self.pool.pop().unwrap_or_default();
+        let mut buffer = self.pool.take();
         let room = buffer.room(usize::try_from(entry.bytes).ok()?);
         if self.inflater.exact(stream, room) {
             return Some(buffer);
@@ -358,14 +357,18 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if !self.visitor.wants(kind) {
             return;
         }
-        let mut buffer = self.pool.pop().unwrap_or_default();
+        let mut buffer = self.pool.take();
         buffer.room(bytes.len()).copy_from_slice(&bytes);
-        self.held_bytes += bytes.len();
+        self.held_bytes += buffer.capacity();
         self.stack.push(Frame { entry: NONE, next_child: NONE, state, buffer: Some(buffer) });
         let made = self.resolve_outside(root, kind);
         self.pop();
         match made {
-            Ok((state, buffer)) => self.descend(root, kind, state, buffer),
+            Ok((state, buffer)) => {
+                self.is_outside = true;
+                self.descend(root, kind, state, buffer);
+                self.is_outside = false;
+            }
             Err(reason) => self.fault_all(root, reason),
         }
     }
@@ -375,6 +378,9 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         let Some(Frame { buffer: Some(base), .. }) = self.stack.last() else { return Err("delta on nothing") };
         let stream = self.pack.stream(root, entry.start);
         let delta = inflate_delta(&mut self.inflater, stream, entry.bytes, (&mut self.delta, &mut self.steps))?;
+        if delta.base_bytes != base.bytes().len() as u64 {
+            return Err("delta for another base");
+        }
         if delta.result_bytes > OBJECT_BYTES_MAX || !self.bounds.take(delta.result_bytes) {
             return Err("a delta that makes too much");
         }
