@@ -317,10 +317,20 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
     }
 
     fn remake(&mut self) -> Option<Buffer> {
-        let chain = chain(self.pack, self.stack.last()?.entry);
-        let &root = chain.last()?;
-        let mut made = self.whole(root, &self.pack.entry(root)?)?;
-        for &number in chain.iter().rev().skip(1) {
+        // From the nearest base that is held: the lowest may be none of this pack.
+        let held = self.stack.iter().rposition(|frame| frame.buffer.is_some());
+        let (mut made, numbers) = if let Some(at) = held {
+            let mut made = self.pool.take();
+            let bytes = self.stack[at].buffer.as_ref()?.bytes();
+            made.room(bytes.len()).copy_from_slice(bytes);
+            (made, self.stack[at + 1..].iter().map(|frame| frame.entry).collect::<Vec<u32>>())
+        } else {
+            let mut chain = chain(self.pack, self.stack.last()?.entry);
+            let root = chain.pop()?;
+            chain.reverse();
+            (self.whole(root, &self.pack.entry(root)?)?, chain)
+        };
+        for number in numbers {
             let entry = self.pack.entry(number)?;
             let stream = self.pack.stream(number, entry.start);
             let delta =
