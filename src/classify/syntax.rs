@@ -155,6 +155,11 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut cursor).collect()
 }
 
+/// The children of `node` that are no punctuation and no comment.
+fn named(node: Node<'_>) -> Vec<Node<'_>> {
+    children(node).into_iter().filter(|one| one.is_named() && one.kind() != "comment").collect()
+}
+
 /// Whether `node` has a child of `kind`.
 fn has(node: Node<'_>, kind: &str) -> bool {
     children(node).iter().any(|child| child.kind() == kind)

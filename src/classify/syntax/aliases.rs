@@ -3,7 +3,8 @@
 //! Nothing is run. Constants and one-line functions of the file itself are followed, and what Node calls to make paths of
 //! literals; anything else makes the answer partial, which it says.
 
-use super::{children, parse, text_of, unquoted, visit};
+use super::scope::parameters;
+use super::{named, parse, text_of, unquoted, visit};
 use std::collections::HashMap;
 use tree_sitter::Node;
 
@@ -353,9 +354,10 @@ impl<'t> Reader<'t> {
     /// What a call gives: of Node's functions for paths, or of a function of the file.
     fn made(&self, function: &str, arguments: &[Node<'t>], given: &Given, depth: u8) -> Option<Place> {
         let places = || arguments.iter().map(|one| self.place(*one, given, depth)).collect::<Option<Vec<_>>>();
-        if let Some(body) = self.known.get(function).and_then(|known| body(*known)) {
-            let names = self.parameters(*self.known.get(function)?);
-            let given = names.into_iter().zip(places()?).collect();
+        let function_of = |known: &Node<'t>| known.child_by_field_name("value").unwrap_or(*known);
+        if let Some((own, body)) = self.known.get(function).map(function_of).and_then(|own| Some((own, body(own)?))) {
+            let names = parameters(own).into_iter().map(|pattern| text_of(self.text, pattern).to_owned());
+            let given = names.zip(places()?).collect();
             return self.place(body, &given, depth);
         }
         if function == "process.cwd" {
@@ -384,19 +386,10 @@ impl<'t> Reader<'t> {
             _ => None,
         }
     }
-
-    fn parameters(&self, known: Node<'t>) -> Vec<String> {
-        let function = known.child_by_field_name("value").unwrap_or(known);
-        let many = function.child_by_field_name("parameters").map(named).unwrap_or_default();
-        let one = function.child_by_field_name("parameter");
-        let name = |node: Node<'t>| node.child_by_field_name("pattern").unwrap_or(node);
-        many.into_iter().chain(one).map(|node| text_of(self.text, name(node)).to_owned()).collect()
-    }
 }
 
 /// What a function of one statement gives.
-fn body(known: Node<'_>) -> Option<Node<'_>> {
-    let function = known.child_by_field_name("value").unwrap_or(known);
+fn body(function: Node<'_>) -> Option<Node<'_>> {
     if !matches!(function.kind(), "arrow_function" | "function_expression" | "function_declaration") {
         return None;
     }
@@ -415,9 +408,4 @@ fn append(place: Place, next: Place, between: &str) -> Option<Place> {
         (Place::Text(path), Place::Text(text)) => Some(Place::Text(format!("{path}{between}{text}"))),
         _ => None,
     }
-}
-
-/// The children of `node` that are no punctuation and no comment.
-fn named(node: Node<'_>) -> Vec<Node<'_>> {
-    children(node).into_iter().filter(|one| one.is_named() && one.kind() != "comment").collect()
 }

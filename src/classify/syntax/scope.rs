@@ -2,7 +2,7 @@
 //!
 //! Names are looked up as the language does, by function; blocks are not told apart.
 
-use super::{children, text_of, visit};
+use super::{children, named, text_of, visit};
 use std::collections::HashMap;
 use std::ops::Range;
 use tree_sitter::Node;
@@ -125,9 +125,8 @@ pub(super) fn parameters(function: Node<'_>) -> Vec<Node<'_>> {
     if let Some(one) = function.child_by_field_name("parameter") {
         return vec![one];
     }
-    let all = function.child_by_field_name("parameters").map(children).unwrap_or_default();
-    let all = all.into_iter().filter(|one| one.is_named() && one.kind() != "comment");
-    all.map(|one| one.child_by_field_name("pattern").unwrap_or(one)).collect()
+    let all = function.child_by_field_name("parameters").map(named).unwrap_or_default();
+    all.into_iter().map(|one| one.child_by_field_name("pattern").unwrap_or(one)).collect()
 }
 
 /// What `function` returns.

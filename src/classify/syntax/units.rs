@@ -3,7 +3,7 @@
 //! Names are matched without scopes: a shadowed name counts as a use, which can only keep an import.
 
 use super::effects::has_effects;
-use super::{Dialect, Edge, Glob, Module, Names, children, has, line, text_of, unquoted, visit};
+use super::{Dialect, Edge, Glob, Module, Names, children, has, line, named, text_of, unquoted, visit};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use tree_sitter::Node;
@@ -284,7 +284,7 @@ pub(super) fn is_server_call(text: &[u8], node: Node<'_>) -> bool {
 fn call(text: &[u8], node: Node<'_>) -> Option<Edge> {
     let function = node.child_by_field_name("function").filter(|function| function.byte_range().len() < 30)?;
     let arguments = node.child_by_field_name("arguments")?;
-    let argument = children(arguments).into_iter().find(|one| one.is_named() && one.kind() != "comment")?;
+    let argument = named(arguments).into_iter().next()?;
     match text_of(text, function) {
         "import" | "require" => Some(filled(text, argument, node)),
         "require.resolve" => Some(literal(text, argument, node)),
@@ -296,9 +296,9 @@ fn call(text: &[u8], node: Node<'_>) -> Option<Edge> {
 
 /// `import.meta.glob()`: the files that its patterns match, or what a pattern that is made at run time starts with.
 fn globbed(text: &[u8], argument: Node<'_>, node: Node<'_>) -> Edge {
-    let all = if argument.kind() == "array" { children(argument) } else { vec![argument] };
+    let all = if argument.kind() == "array" { named(argument) } else { vec![argument] };
     let mut patterns = Vec::new();
-    for one in all.into_iter().filter(|one| one.is_named() && one.kind() != "comment") {
+    for one in all {
         let found = literal(text, one, node);
         if found.is_open {
             let start = found.specifier.split('*').next().unwrap_or_default().to_owned();
@@ -311,8 +311,7 @@ fn globbed(text: &[u8], argument: Node<'_>, node: Node<'_>) -> Edge {
 
 /// `require.context(folder, whether below it too, expression)`.
 fn context(text: &[u8], arguments: Node<'_>, node: Node<'_>) -> Edge {
-    let given: Vec<Node<'_>> =
-        children(arguments).into_iter().filter(|one| one.is_named() && one.kind() != "comment").collect();
+    let given = named(arguments);
     let found = given.first().map_or_else(|| edge("", node, Names::All), |first| literal(text, *first, node));
     let is_flat = given.get(1).is_some_and(|one| one.kind() == "false");
     let is_literal = given.get(1).is_none_or(|one| matches!(one.kind(), "true" | "false"));

@@ -4,7 +4,7 @@
 //! unknown makes of them is not. What masks or measures a value lets nothing out.
 
 use super::scope::{Given, PATH_MAX, Scopes, returns};
-use super::{children, text_of};
+use super::{named, text_of};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use tree_sitter::Node;
@@ -103,8 +103,9 @@ impl<'s> Values<'s> {
             return Vec::new();
         }
         self.steps -= cost;
-        let parts = children(node).into_iter().filter(|one| one.is_named() && one.kind() != "comment");
-        parts.take(PARTS_MAX).collect()
+        let mut parts = named(node);
+        parts.truncate(PARTS_MAX);
+        parts
     }
 
     fn step(&mut self, item: Item<'s>) {
