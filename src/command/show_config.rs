@@ -61,26 +61,10 @@ impl Shown<'_> {
     }
 
     fn limits(&mut self) {
-        let set = &self.terms.suppressions.settings.limits;
+        let limits = &self.terms.suppressions.settings.limits;
         let told =
-            |name: &str, value: Option<(String, String)>| value.map(|(value, at)| format!("{name} = {value}  # {at}"));
-        let wide = |set: Option<&Spanned<u64>>| set.map(|set| (set.get_ref().to_string(), self.place(set)));
-        let lines: Vec<String> = [
-            told("jobs", set.jobs.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
-            told("archive-depth", set.archive_depth.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
-            told("archive-entries", wide(set.archive_entries.as_ref())),
-            told("archive-bytes", wide(set.archive_bytes.as_ref())),
-            told("archive-entry-bytes", wide(set.archive_entry_bytes.as_ref())),
-            told("archive-ratio", wide(set.archive_ratio.as_ref())),
-            told("archive-seconds", wide(set.archive_seconds.as_ref())),
-            told("decode-depth", set.decode_depth.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
-            told("decode-bytes", wide(set.decode_bytes.as_ref())),
-            told("decode-ratio", wide(set.decode_ratio.as_ref())),
-            told("decode-keys", set.decode_keys.as_ref().map(|set| (set.get_ref().to_string(), self.place(set)))),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+            |(name, value): (&str, Spanned<u64>)| format!("{name} = {}  # {}", value.get_ref(), self.place(&value));
+        let lines: Vec<String> = limits.set().into_iter().map(told).collect();
         if !lines.is_empty() {
             self.line("\n[limits]");
             for line in &lines {

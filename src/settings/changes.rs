@@ -2,7 +2,7 @@
 //!
 //! Each setting is a name and a value; the words are as the file has them. Texts are cut, and reports escape them.
 
-use super::{AcceptUnread, Deactivated, Entry, Limits, OnIncomplete, Settings, cut};
+use super::{AcceptUnread, Deactivated, Entry, OnIncomplete, Settings, cut};
 use std::collections::BTreeMap;
 
 /// What `own` sets otherwise than `base`, which is in force.
@@ -67,8 +67,8 @@ fn list(settings: &Settings) -> BTreeMap<String, String> {
     for (glob, side) in sides {
         set(format!("[sides] \"{}\"", cut(glob.get_ref())), quoted(side.get_ref().as_str()));
     }
-    for (name, value) in bounds(limits) {
-        set(format!("[limits] {name}"), format!(" = {value}"));
+    for (name, value) in limits.set() {
+        set(format!("[limits] {name}"), format!(" = {}", value.get_ref()));
     }
     for Entry { fingerprint, reason, owner, expires, path } in allow {
         let place = path.as_ref().map_or_else(String::new, |path| format!(" at {}", cut(path.get_ref())));
@@ -86,35 +86,4 @@ fn list(settings: &Settings) -> BTreeMap<String, String> {
         set(format!("[[deactivated]] {}", fingerprint.get_ref()), words);
     }
     all
-}
-
-/// The bounds that are set.
-fn bounds(limits: &Limits) -> Vec<(&'static str, u64)> {
-    let Limits {
-        jobs,
-        archive_depth,
-        archive_entries,
-        archive_bytes,
-        archive_entry_bytes,
-        archive_ratio,
-        archive_seconds,
-        decode_depth,
-        decode_bytes,
-        decode_ratio,
-        decode_keys,
-    } = limits;
-    let all = [
-        ("jobs", jobs.as_ref().map(|value| u64::from(*value.get_ref()))),
-        ("archive-depth", archive_depth.as_ref().map(|value| u64::from(*value.get_ref()))),
-        ("archive-entries", archive_entries.as_ref().map(|value| *value.get_ref())),
-        ("archive-bytes", archive_bytes.as_ref().map(|value| *value.get_ref())),
-        ("archive-entry-bytes", archive_entry_bytes.as_ref().map(|value| *value.get_ref())),
-        ("archive-ratio", archive_ratio.as_ref().map(|value| *value.get_ref())),
-        ("archive-seconds", archive_seconds.as_ref().map(|value| *value.get_ref())),
-        ("decode-depth", decode_depth.as_ref().map(|value| u64::from(*value.get_ref()))),
-        ("decode-bytes", decode_bytes.as_ref().map(|value| *value.get_ref())),
-        ("decode-ratio", decode_ratio.as_ref().map(|value| *value.get_ref())),
-        ("decode-keys", decode_keys.as_ref().map(|value| *value.get_ref() as u64)),
-    ];
-    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

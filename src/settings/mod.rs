@@ -147,6 +147,40 @@ pub struct Limits {
     pub decode_keys: Option<Spanned<usize>>,
 }
 
+impl Limits {
+    /// Those that are set, as the file calls them.
+    pub fn set(&self) -> Vec<(&'static str, Spanned<u64>)> {
+        let Self {
+            jobs,
+            archive_depth,
+            archive_entries,
+            archive_bytes,
+            archive_entry_bytes,
+            archive_ratio,
+            archive_seconds,
+            decode_depth,
+            decode_bytes,
+            decode_ratio,
+            decode_keys,
+        } = self;
+        let narrow = |value: &Spanned<u32>| Spanned::new(value.span(), u64::from(*value.get_ref()));
+        let all = [
+            ("jobs", jobs.as_ref().map(|value| Spanned::new(value.span(), u64::from(*value.get_ref())))),
+            ("archive-depth", archive_depth.as_ref().map(narrow)),
+            ("archive-entries", archive_entries.clone()),
+            ("archive-bytes", archive_bytes.clone()),
+            ("archive-entry-bytes", archive_entry_bytes.clone()),
+            ("archive-ratio", archive_ratio.clone()),
+            ("archive-seconds", archive_seconds.clone()),
+            ("decode-depth", decode_depth.as_ref().map(narrow)),
+            ("decode-bytes", decode_bytes.clone()),
+            ("decode-ratio", decode_ratio.clone()),
+            ("decode-keys", decode_keys.as_ref().map(|value| Spanned::new(value.span(), *value.get_ref() as u64))),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
 /// A whole `ansalint.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
