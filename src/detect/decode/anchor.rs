@@ -61,10 +61,9 @@ impl Anchors {
             needles.push((before, text, Form::Trigger));
         }
         let len_max = needles.iter().map(|(before, text, _)| text.len() + before.len().min(1)).max().unwrap_or(0);
-        let within = |text: &[u8]| text.windows(2).map(|pair| [pair[0], pair[1]]).collect::<Vec<_>>();
         let pairs = needles.iter().flat_map(|(before, text, _)| {
             let guards = before.iter().map(|&guard| [guard, text[0]]);
-            guards.chain(within(text)).collect::<Vec<_>>()
+            guards.chain(text.windows(2).map(|pair| [pair[0], pair[1]]))
         });
         let pairs = pairs.collect();
         let forms = needles.iter().map(|(.., form)| *form).collect();

@@ -5,7 +5,7 @@
 
 use super::bounds::Bounds;
 use super::inflate::{Buffer, Inflater};
-use super::pack::{NONE, Pack};
+use super::pack::Pack;
 use super::walk::{OBJECT_BYTES_MAX, patched};
 use gix_hash::{Kind as Hash, ObjectId};
 use gix_object::Kind;
@@ -105,12 +105,7 @@ impl Namer<'_, '_> {
 
     /// Names an object; gives the deltas on it.
     fn name(&mut self, entry: u32, kind: Kind, buffer: &Buffer) -> Vec<u32> {
-        let mut children = Vec::new();
-        let mut child = self.pack.first_child(entry);
-        while child != NONE {
-            children.push(child);
-            child = self.pack.next_sibling(child);
-        }
+        let mut children: Vec<u32> = self.pack.children(entry).collect();
         if let Ok(id) = gix_object::compute_hash(self.object_hash, kind, buffer.bytes()) {
             self.entries.push((id, entry));
             children.extend(self.waiting.remove(&id).unwrap_or_default());

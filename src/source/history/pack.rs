@@ -158,6 +158,12 @@ impl<'p> Pack<'p> {
         self.entries[entry as usize].next_sibling
     }
 
+    /// The deltas on `entry`.
+    pub fn children(&self, entry: u32) -> impl Iterator<Item = u32> {
+        let some = |child: u32| Some(child).filter(|&child| child != NONE);
+        std::iter::successors(some(self.first_child(entry)), move |&child| some(self.next_sibling(child)))
+    }
+
     /// The header of `entry`.
     pub fn entry(&self, entry: u32) -> Option<Entry> {
         read_entry(self.bytes, self.offset(entry), self.object_hash)
@@ -187,21 +193,16 @@ impl<'p> Pack<'p> {
 
     /// The entry that `entry` is a delta on.
     pub fn base_of(&self, entry: u32) -> Option<u32> {
-        match self.base(self.offset(entry)) {
-            Base::None => None,
-            Base::At(offset) => self.before(entry, offset),
-            Base::Object(id) => self.find(&id),
-        }
+        self.base_at(self.offset(entry), |offset| self.at(offset))
     }
 
-    /// The entry at `offset`, which most often is not far before `entry`.
-    fn before(&self, entry: u32, offset: u64) -> Option<u32> {
-        let (mut from, mut to, mut step) = (entry as usize, entry as usize, 8);
-        while from > 0 && self.entries[from].offset > offset {
-            (to, from, step) = (from, from.saturating_sub(step), step * 4);
+    /// The entry that the one at `offset` is a delta on; `at` gives the entry at an offset.
+    fn base_at(&self, offset: u64, at: impl Fn(u64) -> Option<u32>) -> Option<u32> {
+        match self.base(offset) {
+            Base::None => None,
+            Base::At(offset) => at(offset),
+            Base::Object(id) => self.find(&id),
         }
-        let at = self.entries.get(from..=to)?.binary_search_by_key(&offset, |entry| entry.offset).ok()?;
-        u32::try_from(from + at).ok()
     }
 
     /// Entries that no walk from a root meets: deltas that go in circles.
@@ -213,11 +214,7 @@ impl<'p> Pack<'p> {
         let mut open: Vec<u32> = self.roots.clone();
         while let Some(entry) = open.pop() {
             is_met[entry as usize] = true;
-            let mut child = self.first_child(entry);
-            while child != NONE {
-                open.push(child);
-                child = self.next_sibling(child);
-            }
+            open.extend(self.children(entry));
         }
         (0..self.len()).filter(|&entry| !is_met[entry as usize]).collect()
     }
@@ -281,18 +278,14 @@ impl<'p> Pack<'p> {
     /// Links each delta to its base.
     fn plant(&mut self) {
         let buckets = Buckets::new(&self.entries, self.bytes.len());
-        let base_of = |offset: u64| match self.base(offset) {
-            Base::None => None,
-            Base::At(base) => buckets.find(&self.entries, base),
-            Base::Object(id) => self.find(&id),
-        };
+        let at = |offset: u64| buckets.find(&self.entries, offset);
         let mut bases = vec![NONE; self.entries.len()];
         bases.par_chunks_mut(CHUNK_ENTRIES).enumerate().for_each(|(chunk, bases)| {
             let first = chunk * CHUNK_ENTRIES;
             for (start, bases) in (first..).step_by(TOUCHED_ENTRIES).zip(bases.chunks_mut(TOUCHED_ENTRIES)) {
                 self.touch(self.entries[start..start + bases.len()].iter().map(|entry| entry.offset));
                 for (entry, base) in self.entries[start..].iter().zip(bases) {
-                    *base = base_of(entry.offset).unwrap_or(NONE);
+                    *base = self.base_at(entry.offset, at).unwrap_or(NONE);
                 }
             }
         });
@@ -323,10 +316,7 @@ impl<'p> Pack<'p> {
 
     /// Touches the deltas on `entry`, or some of them, which are read next.
     pub fn touch_children(&self, entry: u32) {
-        let some = |child: u32| Some(child).filter(|&child| child != NONE);
-        let children = std::iter::successors(some(self.first_child(entry)), |&child| some(self.next_sibling(child)));
-        let children = children.take(TOUCHED_CHILDREN);
-        self.touch(children.map(|child| self.offset(child)));
+        self.touch(self.children(entry).take(TOUCHED_CHILDREN).map(|child| self.offset(child)));
     }
 
     /// What the entry at `offset` is a delta on.

@@ -267,14 +267,14 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if has_children {
             return Ok(Some((state, buffer)));
         }
-        self.recycle(buffer);
+        self.pool.give(buffer);
         Ok(None)
     }
 
     fn push(&mut self, entry: u32, state: V::State, buffer: Buffer) {
         let next_child = self.pack.first_child(entry);
         if next_child == NONE {
-            return self.recycle(buffer);
+            return self.pool.give(buffer);
         }
         self.pack.touch_children(entry);
         self.held_bytes += buffer.capacity();
@@ -287,7 +287,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             }
             if let Some(buffer) = self.stack[at].buffer.take() {
                 self.held_bytes -= buffer.capacity();
-                self.recycle(buffer);
+                self.pool.give(buffer);
             }
         }
     }
@@ -295,12 +295,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
     fn pop(&mut self) {
         if let Some(buffer) = self.stack.pop().and_then(|frame| frame.buffer) {
             self.held_bytes -= buffer.capacity();
-            self.recycle(buffer);
+            self.pool.give(buffer);
         }
-    }
-
-    fn recycle(&mut self, buffer: Buffer) {
-        self.pool.give(buffer);
     }
 
     /// Makes the content of the frame on top again, from the nearest frame below it that still has its own.
@@ -317,20 +313,18 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
     }
 
     fn remake(&mut self) -> Option<Buffer> {
-        // From the nearest base that is held: the lowest may be none of this pack.
-        let held = self.stack.iter().rposition(|frame| frame.buffer.is_some());
-        let (mut made, numbers) = if let Some(at) = held {
+        // If none is held, from the lowest, which then is of this pack.
+        let held = self.stack.iter().rposition(|frame| frame.buffer.is_some()).unwrap_or(0);
+        let mut made = if let Some(buffer) = &self.stack.get(held)?.buffer {
             let mut made = self.pool.take();
-            let bytes = self.stack[at].buffer.as_ref()?.bytes();
-            made.room(bytes.len()).copy_from_slice(bytes);
-            (made, self.stack[at + 1..].iter().map(|frame| frame.entry).collect::<Vec<u32>>())
+            made.room(buffer.bytes().len()).copy_from_slice(buffer.bytes());
+            made
         } else {
-            let mut chain = chain(self.pack, self.stack.last()?.entry);
-            let root = chain.pop()?;
-            chain.reverse();
-            (self.whole(root, &self.pack.entry(root)?)?, chain)
+            let root = self.stack[held].entry;
+            self.whole(root, &self.pack.entry(root)?)?
         };
-        for number in numbers {
+        for frame in &self.stack[held + 1..] {
+            let number = frame.entry;
             let entry = self.pack.entry(number)?;
             let stream = self.pack.stream(number, entry.start);
             let delta =
@@ -338,7 +332,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             (delta.base_bytes == made.bytes().len() as u64 && self.bounds.take(delta.result_bytes)).then_some(())?;
             let mut next = self.pool.take();
             delta.patch(made.bytes(), next.room(usize::try_from(delta.result_bytes).ok()?))?;
-            self.recycle(std::mem::replace(&mut made, next));
+            self.pool.give(std::mem::replace(&mut made, next));
         }
         Some(made)
     }
@@ -354,7 +348,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         if self.inflater.exact(stream, room) {
             return Some(buffer);
         }
-        self.recycle(buffer);
+        self.pool.give(buffer);
         None
     }
 
@@ -419,11 +413,8 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
             return self.fault_all(root, "damaged object");
         }
         self.visitor.pieces_end(root, kind, stream.bytes());
-        let mut child = self.pack.first_child(root);
-        while child != NONE {
-            self.fault_all(child, "a delta on more than 128 MiB");
-            child = self.pack.next_sibling(child);
-        }
+        let pack = self.pack;
+        pack.children(root).for_each(|child| self.fault_all(child, "a delta on more than 128 MiB"));
     }
 
     /// `entry` and everything based on it cannot be read.
@@ -431,11 +422,7 @@ impl<'w, 'p, V: Visitor> Walker<'w, 'p, V> {
         let mut open = vec![entry];
         while let Some(entry) = open.pop() {
             self.visitor.fault(entry, reason);
-            let mut child = self.pack.first_child(entry);
-            while child != NONE {
-                open.push(child);
-                child = self.pack.next_sibling(child);
-            }
+            open.extend(self.pack.children(entry));
         }
     }
 }
